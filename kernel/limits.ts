@@ -1,0 +1,48 @@
+/**
+ * Every number the gateway enforces, with the document it comes from. What an owner may change is a field of the config
+ * (`gateway.limits`) whose default stands here; the rest is fixed.
+ */
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+/** Defaults of `gateway.limits`. 0 means no limit. */
+export const DEFAULT_LIMITS = {
+  bodyBytes: 10 * MIB, // "10MB", API Limits, seed 002
+  timeoutSeconds: 300, // API Limits, seed 002
+  connections: 10, // open WebSockets per credential, API Limits, seed 002
+  requestsPerMinute: 100, // HTTP requests and upgrades per credential, API Limits, seed 002
+  callsPerMinute: 6_000, // calls on open sockets per credential, WIRE section 4: a hundred would stop any page
+  authFailures: 20, // failed authentications per client, Rate Limits, seed 000
+  authWindowSeconds: 60, // Rate Limits, seed 000
+} as const
+
+export type Limits = { readonly [Name in keyof typeof DEFAULT_LIMITS]: number }
+
+/** A socket without a credential has this long for its first frame (WIRE section 2). */
+export const FIRST_FRAME_MS = 15_000
+/** And may send this much before it (WIRE section 2). */
+export const FIRST_FRAME_BYTES = 64 * KIB
+/** The largest frame of an authenticated socket: what the native protocol allows (openclaw.md, 1.1). */
+export const FRAME_BYTES = 25 * MIB
+/** A reader further behind than this is closed with 1013 (openclaw.md, 1.1: the native protocol's buffer cap). */
+export const BACKPRESSURE_BYTES = 50 * MIB
+/** Calls in flight on one socket; beyond it the socket is closed with 1013, since uWebSockets cannot pause one. */
+export const CALLS_PER_SOCKET = 256
+/** No request holds a connection without an answer longer than this, and no socket stays silent. */
+export const IDLE_TIMEOUT_SECONDS = 120
+/** JSON nested deeper is refused: `JSON.stringify` and recursive checks overflow long before `JSON.parse` does. */
+export const JSON_DEPTH = 64
+/** What an `-ing` tap may take before its silence refuses (DESIGN section 10). */
+export const TAP_DEADLINE_MS = 200
+/** What a plugin's `register` and `start` may take. */
+export const START_DEADLINE_MS = 10_000
+/** How long an old instance drains before its calls are cancelled (DESIGN section 10). */
+export const DRAIN_MS = 30_000
+/** Events kept of each run for a client that comes back, and of how many runs. */
+export const RUN_EVENTS = 4_096
+export const RUNS_KEPT = 1_000
+/** A run's buffer is dropped this long after its end. */
+export const RUN_RETENTION_MS = 10 * 60_000
+/** How deep plugin may call plugin before the kernel assumes a loop. */
+export const CALL_DEPTH = 16
