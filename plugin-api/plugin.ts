@@ -1,0 +1,20 @@
+/**
+ * A plugin: what an author exports. `register` declares and does nothing else; `start` acts; `stop` undoes. The same code
+ * runs in the kernel's process or behind the wall, by the owner's choice.
+ */
+import type { StartContext } from './context.ts'
+import type { Gateway } from './gateway.ts'
+
+export interface Plugin {
+  /** Taps hooks. Pure: it sees no config, clock or environment, and opens no socket, timer or file. */
+  readonly register: (gateway: Gateway) => void
+  /** Called once the registration stands, before any call arrives. Has a deadline; throwing fails the plugin. */
+  readonly start?: (ctx: StartContext) => void | Promise<void>
+  /** Called after the last call has left. Undoes `start`. */
+  readonly stop?: () => void | Promise<void>
+}
+
+/** Makes a plugin, from its `register` alone or with `start` and `stop`. */
+export function definePlugin(plugin: Plugin | Plugin['register']): Plugin {
+  return Object.freeze(typeof plugin === 'function' ? { register: plugin } : { ...plugin })
+}

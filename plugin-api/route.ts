@@ -1,0 +1,68 @@
+/**
+ * A route: a row that says which method a URL calls, and renames the fields. It holds no behaviour. A row may bring a pair
+ * of pure functions, of the same shape as a dialect's, for what a rename cannot say; the state between them is plain data.
+ */
+import type { GatewayEvent, Outcome } from './event.ts'
+import type { Refusal } from './error.ts'
+import type { Json, JsonObject } from './json.ts'
+
+export type Verb = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** A request as a row sees it. The body has been read, checked and parsed; the credential is not in it. */
+export interface RouteRequest {
+  readonly path: string
+  /** The `{name}` segments of the row's path, decoded. */
+  readonly segments: Readonly<Record<string, string>>
+  /** The last of each name; a credential is left out. */
+  readonly query: Readonly<Record<string, string>>
+  /** Names in lower case; credentials and cookies are left out. */
+  readonly headers: Readonly<Record<string, string>>
+  /** The parsed JSON body; undefined where there was none. */
+  readonly body: Json | undefined
+}
+
+/** What a row makes of a request. */
+export type RouteDecoded =
+  | { readonly params: JsonObject; readonly state?: Json; readonly stream?: boolean }
+  | { readonly refuse: Refusal }
+
+/** One event of a server-sent stream. `data` that is not text is sent as JSON. */
+export interface StreamFrame {
+  readonly event?: string
+  readonly id?: string
+  readonly data: Json
+}
+
+/** What a row makes of an outcome or, on a stream, of an event. A stream ends after the outcome's frames. */
+export interface RouteEncoded {
+  readonly state?: Json
+  readonly frames?: readonly StreamFrame[]
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Json
+}
+
+export interface RouteDeclaration {
+  readonly verb: Verb
+  /** Begins with `/`; `{name}` takes one segment, or, as the last, the rest with `{name+}`. */
+  readonly path: string
+  /** The method it calls. */
+  readonly call: string
+  /** `token` (the default): the gateway's credential. `public`: none. */
+  readonly auth?: 'token' | 'public'
+}
+
+export interface Route extends RouteDeclaration {
+  /** Without it, params are the path's segments, the query and the body's fields, the later winning. */
+  readonly decode?: (request: RouteRequest) => RouteDecoded | Promise<RouteDecoded>
+  /** Without it, the body is the result as it is; a refusal is spelled by the URL's family. */
+  readonly encode?: (what: RouteHappening, state: Json, now: number) => RouteEncoded | undefined | Promise<RouteEncoded | undefined>
+}
+
+export type RouteHappening =
+  | { readonly kind: 'event'; readonly event: GatewayEvent }
+  | { readonly kind: 'outcome'; readonly outcome: Outcome }
+
+export interface RouteRegistry {
+  add(route: Route): void
+}
