@@ -1,0 +1,59 @@
+/**
+ * Failed authentications, counted per client in a sliding window, so that a password cannot be guessed at the speed of the
+ * network. It decides nothing but whether a client is locked out now: what still passes during a lock-out is the
+ * authenticator's business. It measures on a clock that only goes forward, so setting the time neither opens nor closes it.
+ */
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '../clock.ts'
+import type { Limits } from '../limits.ts'
+import { clientOf } from './address.ts'
+
+/** How many clients are remembered; beyond it the one that failed longest ago is forgotten. About 3 MB at the default limit. */
+export const CLIENTS_REMEMBERED = 10_000
+
+export class Failures {
+  readonly #clock: Clock
+  readonly #limit: number
+  readonly #windowMs: number
+  /** When each client failed, oldest first, never more than the limit. */
+  readonly #failed = new LRUCache<string, number[]>({ max: CLIENTS_REMEMBERED })
+
+  /** `authFailures` of 0 means that nobody is ever locked out. */
+  constructor(clock: Clock, limits: Pick<Limits, 'authFailures' | 'authWindowSeconds'>) {
+    this.#clock = clock
+    this.#limit = limits.authFailures
+    this.#windowMs = limits.authWindowSeconds * 1000
+  }
+
+  /** How many clients are remembered now. */
+  get size(): number {
+    return this.#failed.size
+  }
+
+  /** Counts one failure of the client at `address`. What fails during a lock-out does not make it longer. */
+  count(address: string): void {
+    if (this.#limit === 0 || this.lockedFor(address) > 0) return
+    const client = clientOf(address)
+    const recent = this.#recent(client)
+    recent.push(this.#clock.elapsed())
+    this.#failed.set(client, recent)
+  }
+
+  /** How long the client at `address` stays locked out, in whole seconds; 0 where it is not. */
+  lockedFor(address: string): number {
+    if (this.#limit === 0 || this.#failed.size === 0) return 0
+    const recent = this.#recent(clientOf(address))
+    const [oldest] = recent
+    if (oldest === undefined || recent.length < this.#limit) return 0
+    return Math.max(1, Math.ceil((oldest + this.#windowMs - this.#clock.elapsed()) / 1000))
+  }
+
+  /** The failures of `client` that are still in the window, as the array that is kept. */
+  #recent(client: string): number[] {
+    const failed = this.#failed.get(client) ?? []
+    const since = this.#clock.elapsed() - this.#windowMs
+    const gone = failed.findIndex((at) => at > since)
+    failed.splice(0, gone === -1 ? failed.length : gone)
+    return failed
+  }
+}
