@@ -1,0 +1,131 @@
+/**
+ * What a log and all its children share: the level, the secrets, the file, the console, the memory. A finished line comes
+ * in, is made safe, and goes to each of them. It knows how a line is spelled and nothing of who wrote it.
+ */
+import { systemClock } from '../clock.ts'
+import type { Clock } from '../clock.ts'
+import { prettyLine } from './pretty.ts'
+import { Ring } from './ring.ts'
+import type { Level, LogPage, LogQuery } from './ring.ts'
+import { RotatingFile } from './rotation.ts'
+import { Secrecy } from './secrecy.ts'
+import { Sink } from './sink.ts'
+
+/** Where lines for the person who started the gateway go. */
+export interface Console {
+  readonly isTerminal: boolean
+  readonly colour: boolean
+  write(text: string): void
+  flush?(): Promise<void>
+  /** Writes what waits before it returns, for a process that is about to end. */
+  flushNow?(): void
+}
+
+export interface LogOptions {
+  readonly level?: Level
+  /** Absent: no file. */
+  readonly file?: string | undefined
+  /** Lines for people on the console. Unless said: where it is a terminal. */
+  readonly pretty?: boolean | undefined
+  readonly clock?: Clock
+  /** Unless said: the process's standard error. False for none. */
+  readonly console?: Console | false
+  /** When the file is rotated. */
+  readonly rotateBytes?: number
+}
+
+/** A line longer than this loses its facts, and its message what goes beyond: one line must not fill the disk. */
+const MAX_LINE = 32 * 1024
+const MAX_MESSAGE = 4 * 1024
+
+export class Outlet {
+  readonly secrecy = new Secrecy()
+  readonly clock: Clock
+  level: Level
+  readonly #ring = new Ring()
+  readonly #file: RotatingFile | undefined
+  #sink: Sink | undefined
+  readonly #console: Console | undefined
+  readonly #pretty: boolean
+  readonly #onExit = () => {
+    this.#sink?.flushNow()
+    this.#console?.flushNow?.()
+  }
+
+  constructor(options: LogOptions) {
+    this.clock = options.clock ?? systemClock
+    this.level = options.level ?? 'info'
+    this.#console = options.console === false ? undefined : (options.console ?? standardError(this.clock))
+    this.#pretty = options.pretty ?? this.#console?.isTerminal ?? false
+    process.once('exit', this.#onExit)
+    if (options.file === undefined) return
+    const file = new RotatingFile(options.file, options.rotateBytes)
+    this.#file = file
+    this.#sink = new Sink({
+      clock: this.clock,
+      descriptor: () => file.descriptor(),
+      written: (bytes) => file.written(bytes),
+      lossLine: (lines) => this.#lossLine(lines),
+    })
+  }
+
+  take(line: string): void {
+    const safe = this.#safe(line)
+    this.#ring.add(safe)
+    this.#sink?.write(safe)
+    this.#console?.write(this.#pretty ? this.#prettyOf(safe) : safe)
+  }
+
+  recent(query: LogQuery): LogPage {
+    return this.#ring.read(query, (value) => this.#clean(value))
+  }
+
+  async flush(): Promise<void> {
+    await Promise.all([this.#sink?.flush(), this.#console?.flush?.()])
+  }
+
+  async close(): Promise<void> {
+    await this.flush()
+    process.removeListener('exit', this.#onExit)
+    this.#sink = undefined
+    this.#file?.close()
+  }
+
+  #safe(line: string): string {
+    if (line.length <= MAX_LINE && !this.secrecy.suspects(line)) return line
+    const { level, time, message, plugin, ...facts } = this.#clean(JSON.parse(line)) as { [name: string]: unknown }
+    const whole = JSON.stringify({ level, time, plugin, ...facts, message })
+    if (whole.length <= MAX_LINE) return `${whole}\n`
+    return `${JSON.stringify({ level, time, plugin, shortened: line.length, message: String(message).slice(0, MAX_MESSAGE) })}\n`
+  }
+
+  /** The fields a line is found and ordered by stay as they are, even where a secret happens to look like a date. */
+  #clean(value: unknown): unknown {
+    const { level, time, ...rest } = value as { [name: string]: unknown } // a line of ours is an object
+    return { level, time, ...(this.secrecy.clean(rest) as object) }
+  }
+
+  #prettyOf(line: string): string {
+    const { level, time, message, plugin, ...facts } = JSON.parse(line) as { level: Level; time: string; message: string; plugin?: string }
+    return prettyLine({ at: Date.parse(time), level, message, ...(plugin === undefined ? {} : { plugin }), facts }, this.#console?.colour ?? false)
+  }
+
+  #lossLine(lines: number): string {
+    const time = new Date(this.clock.now()).toISOString()
+    return `${JSON.stringify({ level: 'warn', time, lines, message: `${lines} lines were lost: the log could not be written` })}\n`
+  }
+}
+
+/** Standard error through a sink of its own: a pipe whose reader has stopped would otherwise hold the whole gateway. */
+function standardError(clock: Clock): Console {
+  const isTerminal = process.stderr.isTTY === true
+  const lossLine = (lines: number) => `${lines} lines of the log were lost\n`
+  const sink = new Sink({ clock, descriptor: () => 2, lossLine })
+  return {
+    isTerminal,
+    colour: isTerminal && process.stderr.hasColors(),
+    write: (text) => sink.write(text),
+    flush: () => sink.flush(),
+    flushNow: () => sink.flushNow(),
+  }
+}
