@@ -14,5 +14,7 @@ export { EFFECTS, type Effect, type Tool, type ToolDeclaration, type ToolRegistr
 export type * from './model.ts'
 export type { Document, Entry, ListQuery, ReadQuery, Store, Write, Written } from './store.ts'
 export type { Json, JsonObject } from './json.ts'
+export { jsonCopy, JSON_DEPTH } from './json-copy.ts'
+export { actedInRegister, openedInRegister, PROMISED_IN_REGISTER } from './declaring.ts'
 export { API_VERSION, MANIFEST_SCHEMA, type Manifest } from './manifest.ts'
 export type { Declared, HostAnswer, Sandbox, Target, WalledPlugin, WalledSource } from './sandbox.ts'
