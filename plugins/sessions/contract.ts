@@ -14,6 +14,12 @@ export interface SessionRow {
   readonly title?: string
 }
 
+/** What `session.list {limit?, after?, agentId?, channel?}` answers: newest first. `next` is the `after` of the next page. */
+export interface SessionList {
+  readonly sessions: readonly SessionRow[]
+  readonly next?: string
+}
+
 /** A message as it is kept. `id` is the entry's number in the session, as text. */
 export interface SessionMessage {
   readonly id: string
@@ -22,7 +28,23 @@ export interface SessionMessage {
   readonly content: string
   readonly createdAt: string
   readonly runId?: string
+  /** Present where there is more to the message than one text. */
   readonly parts?: Message['parts']
+  readonly metadata?: Readonly<Record<string, string>>
+  /** On the last message of a run that did not end well: how it ended. Where the run left no text, `content` is empty. */
+  readonly status?: Exclude<RunStatus, 'open' | 'done'>
+}
+
+/** What `session.get {sessionKey, limit?, before?}` answers. */
+export interface SessionDetail extends SessionRow {
+  /** Oldest first. */
+  readonly messages: readonly SessionMessage[]
+}
+
+/** The data of `session.changed`. */
+export interface SessionChanged {
+  readonly sessionKey: string
+  readonly change: 'created' | 'messages' | 'patched' | 'reset' | 'deleted'
 }
 
 /**
@@ -31,8 +53,10 @@ export interface SessionMessage {
  */
 export interface SessionBegin {
   readonly sessionKey: string
-  readonly agentId: string
-  readonly channel: string
+  /** The agent that answers from now on. Without it the session keeps the one it has; a new one gets `default`. */
+  readonly agentId?: string
+  /** Where a new session came from, `api` unless said. One that exists keeps its own. */
+  readonly channel?: string
   readonly runId: string
   readonly messages: readonly Message[]
   readonly metadata?: Readonly<Record<string, string>>
@@ -42,6 +66,8 @@ export interface SessionBegin {
 
 export interface SessionBegun {
   readonly history: readonly Message[]
+  /** The session's agent, after this turn. */
+  readonly agentId: string
 }
 
 /** `session.commit` (internal): what the run added, how it ended, in one transaction. Answers nothing. */
@@ -49,7 +75,7 @@ export interface SessionCommit {
   readonly sessionKey: string
   readonly runId: string
   readonly messages: readonly Message[]
-  readonly status: Exclude<RunStatus, 'open'>
+  readonly status: Exclude<RunStatus, 'open' | 'interrupted'>
   readonly usage?: Usage
   readonly error?: { readonly code: string; readonly message: string }
 }
@@ -61,4 +87,5 @@ export interface SessionRun {
   readonly status: RunStatus
   readonly response: string
   readonly usage?: Usage
+  readonly error?: { readonly code: string; readonly message: string }
 }
