@@ -23,7 +23,7 @@ export interface OriginName {
 }
 
 /** `name`, `name:port`, `[address]` or `[address]:port`. */
-const HOST = /^(?:\[([0-9a-f:.]{2,45})\]|([a-z0-9._-]{1,254}))(?::(\d{1,5}))?$/i
+const HOST = /^(?:\[([0-9a-f]*:[0-9a-f:.]{1,44})\]|([a-z0-9._-]{1,254}))(?::(\d{1,5}))?$/i
 const ORIGIN = /^([a-z][a-z0-9+.-]{0,31}):\/\/(.+)$/i
 const DEFAULT_PORTS: ReadonlyMap<string, number> = new Map([['http', 80], ['https', 443]])
 

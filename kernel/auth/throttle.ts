@@ -102,7 +102,7 @@ function waitFor({ current, previous }: Count, limit: number, into: number): num
   return Math.max(0, fadedTo(room, previous) - into)
 }
 
-/** How far into a minute the minute before, with `count` in it, weighs no more than `room`. */
+/** How many whole milliseconds into a minute the minute before, with `count` in it, weighs no more than `room`. */
 function fadedTo(room: number, count: number): number {
-  return count === 0 ? 0 : Math.max(0, 1 - room / count) * MINUTE_MS
+  return count <= room ? 0 : Math.floor(((count - room) * MINUTE_MS) / count)
 }
