@@ -83,11 +83,14 @@ export class Authenticator {
   /** What the owner should hear at every start, a sentence each. */
   get warnings(): readonly string[] {
     if (!this.#rules.enabled) {
-      return ['Authentication is off: every program on this machine can do everything here, approving included. Set gateway.auth.enabled: true']
+      return [
+        'Authentication is off: every program on this machine can do everything here, approving included. ' +
+          'Set gateway.auth.enabled: true',
+      ]
     }
     const { token = '', password = '' } = this.#rules
     const weak = Object.entries({ token, password }).filter(([, value]) => value !== '' && value.length < WEAK_LENGTH)
-    return weak.map(([name]) => `gateway.auth.${name} has fewer than ${WEAK_LENGTH} characters and could be guessed: make a longer one`)
+    return weak.map(([name]) => `gateway.auth.${name} has fewer than ${WEAK_LENGTH} characters and can be guessed: use a longer one`)
   }
 
   /** Who sent this request or upgrade. */

@@ -34,7 +34,7 @@ export function checkBind(wish: BindWish): Binding {
   return { hosts, loopback }
 }
 
-/** The addresses that `gateway.bind` stands for. Throws `invalid_request` for anything that is neither a word of ours nor an address. */
+/** The addresses that `gateway.bind` stands for. Throws `invalid_request` for what is neither a word of ours nor an address. */
 export function hostsOf(bind: string): readonly string[] {
   if (bind === 'loopback' || bind === 'localhost') return ['127.0.0.1', '::1']
   if (bind === 'all') return ['0.0.0.0', '::']

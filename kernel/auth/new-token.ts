@@ -26,7 +26,8 @@ export interface TokenWish {
 }
 
 /** A new token with the text to show once. */
-export function makeToken({ name, scopes, expiresAt }: TokenWish, clock: Clock): { readonly token: string; readonly stored: StoredToken } {
+export function makeToken(wish: TokenWish, clock: Clock): { readonly token: string; readonly stored: StoredToken } {
+  const { name, scopes, expiresAt } = wish
   const token = TOKEN_PREFIX + randomBytes(TOKEN_BYTES).toString('base64url')
   const stored = { id: clock.id(), name, hash: digestOf(token), scopes: [...scopes], createdAt: clock.now() }
   return { token, stored: expiresAt === undefined ? stored : { ...stored, expiresAt } }

@@ -8,7 +8,7 @@
 import { RpcError, type Refusal } from '@isopod/plugin-api'
 import type { RequestHead } from '../transport/exchange.ts'
 import { isWildcard } from './address.ts'
-import { isLoopbackName, parseHost, parseOrigin, type HostName } from './host-name.ts'
+import { isLoopbackName, parseHost, parseOrigin, type HostName, type OriginName } from './host-name.ts'
 
 /** What the owner says about the gateway's names. */
 export interface NameRules {
@@ -86,7 +86,7 @@ function isOurs(host: HostName, names: Names): boolean {
   return isLoopbackName(host.name) || names.hosts.has(host.name) || (names.anyAddress && host.isAddress)
 }
 
-function isOwnPage(origin: NonNullable<ReturnType<typeof parseOrigin>>, { headers }: Pick<RequestHead, 'headers'>, names: Names): boolean {
+function isOwnPage(origin: OriginName, { headers }: Pick<RequestHead, 'headers'>, names: Names): boolean {
   const host = parseHost(headers.get('host') ?? '')
   if (host === undefined || !isOurs(host, names) || origin.defaultPort === undefined) return false
   const samePort = (origin.host.port ?? origin.defaultPort) === (host.port ?? origin.defaultPort)

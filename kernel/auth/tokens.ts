@@ -70,7 +70,8 @@ export class TokenBook {
     const { token, stored } = makeToken(wish, this.#clock)
     await this.#edit((tokens) => {
       if (tokens.some(({ name }) => name === wish.name)) {
-        throw new RpcError('conflict', `There is a token named '${wish.name}' already: revoke it or choose another name`, { param: 'name' })
+        const message = `There is a token named '${wish.name}' already: revoke it or choose another name`
+        throw new RpcError('conflict', message, { param: 'name' })
       }
       if (tokens.length >= TOKENS_KEPT) throw new RpcError('conflict', `There are ${TOKENS_KEPT} tokens already: revoke some`)
       return [...tokens, stored]
@@ -136,7 +137,7 @@ export class TokenBook {
     )
   }
 
-  /** Calls back with the ids of tokens that were revoked or have expired, so that their sockets can be closed. Answers its own undo. */
+  /** Calls back with the ids of tokens that were revoked or expired, so that their sockets can be closed. Answers its own undo. */
   onGone(listener: (ids: readonly string[]) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
