@@ -1,0 +1,37 @@
+/**
+ * The only door to Node's own SQLite. It is loaded at the first use and without the notice that it is experimental: this
+ * program pins its Node, and a warning that nobody can act on teaches people to overlook the others. Those still appear.
+ */
+type Engine = typeof import('node:sqlite')
+
+export type Database = InstanceType<Engine['DatabaseSync']>
+export type Statement = ReturnType<Database['prepare']>
+
+let loaded: Engine | undefined
+
+/** SQLite, loaded once per thread. */
+export function engine(): Engine {
+  loaded ??= loadQuietly()
+  return loaded
+}
+
+/** SQLite's primary result code of a thrown error, or 0 if it is no error of SQLite's. */
+export function resultCode(thrown: unknown): number {
+  if (!(thrown instanceof Error) || !('errcode' in thrown) || typeof thrown.errcode !== 'number') return 0
+  return thrown.errcode & 0xff
+}
+
+/** The result codes that are acted on (sqlite.org/rescode.html). */
+export const SQLITE = { BUSY: 5, READONLY: 8, IOERR: 10, CORRUPT: 11, FULL: 13, CANTOPEN: 14, NOTADB: 26 } as const
+
+function loadQuietly(): Engine {
+  const emitWarning = process.emitWarning
+  process.emitWarning = ((warning: string | Error, ...rest: never[]) => {
+    if (!String(warning).startsWith('SQLite is an experimental feature')) emitWarning.call(process, warning, ...rest)
+  }) as typeof emitWarning // one signature in place of several: all are passed on as they came
+  try {
+    return process.getBuiltinModule('node:sqlite')
+  } finally {
+    process.emitWarning = emitWarning
+  }
+}
