@@ -10,6 +10,7 @@ import { yamlDocument } from './document.ts'
 import type { Notation } from './document.ts'
 import { isTree } from './path.ts'
 import type { Tree } from './path.ts'
+import { spliceValues } from './splice.ts'
 
 /** The patched text, or why it could not be made, in a sentence. */
 export type Merged = { readonly text: string } | { readonly refused: string }
@@ -41,11 +42,18 @@ function jsonText(before: string, value: unknown): string {
 
 function yamlText(text: string, wanted: unknown, patch: Tree): Merged {
   const document = yamlDocument(text)
+  const spliced = spliceValues(text, document, patch)
+  if (spliced !== undefined && means(spliced, wanted)) return { text: spliced }
   mergeInto(rootOf(document), patch, document)
-  const merged = withLineEnds(document.toString({ lineWidth: 0, indent: indentOf(text), flowCollectionPadding: !/\{\S/.test(text) }), text)
-  const again = yamlDocument(merged)
-  if (again.errors.length === 0 && isDeepStrictEqual(plain(again.toJS()), plain(wanted))) return { text: merged }
+  const layout = { lineWidth: 0, indent: indentOf(text), flowCollectionPadding: !/(?:^|[:,[-] )\{[^\s}]/m.test(text) }
+  const merged = withLineEnds(document.toString(layout), text)
+  if (means(merged, wanted)) return { text: merged }
   return { refused: 'This change touches a part that the file shares between sections by an anchor (&name). Change it by hand' }
+}
+
+function means(text: string, wanted: unknown): boolean {
+  const document = yamlDocument(text)
+  return document.errors.length === 0 && isDeepStrictEqual(plain(document.toJS()), plain(wanted))
 }
 
 function rootOf(document: Document.Parsed): YAMLMap {

@@ -12,6 +12,9 @@ import { configSchema } from './schema.ts'
 /** What stands in place of a secret. */
 export const REDACTED = '<redacted>'
 
+/** What may stand before a credential in a header and is none of it. */
+const SCHEME = /^(?:Bearer|Basic|Bot|Token) /
+
 /** A copy of `value` with everything secret replaced. Works for a whole config and for a plugin's part with its own schema. */
 export function redact(value: unknown, schema: Schema | undefined): unknown {
   if (schema?.['secret'] === true) return secret(value)
@@ -34,7 +37,7 @@ export function schemaWithPlugins(schemas: { readonly [plugin: string]: Schema }
 /** Every text in `value` that is secret by its schema or, where no schema knows it, by its name. For the log to hide. */
 export function secretsIn(value: unknown, schema: Schema | undefined, named = false): string[] {
   const isSecret = named || schema?.['secret'] === true
-  if (typeof value === 'string') return isSecret ? [value] : []
+  if (typeof value === 'string') return isSecret ? [value, value.replace(SCHEME, '')] : []
   if (Array.isArray(value)) return value.flatMap((item, index) => secretsIn(item, childSchema(schema, index), isSecret))
   if (!isTree(value) || isStoreReference(value)) return []
   return Object.entries(value).flatMap(([key, item]) => {
@@ -73,7 +76,7 @@ function hidden(text: string): string {
   return mapPieces(
     text,
     (name, fallback) => (fallback === undefined ? `\${${name}}` : `\${${name}:-${REDACTED}}`),
-    (between) => (/^(Bearer|Basic|Bot|Token) $/.test(between) ? between : REDACTED),
+    (between) => (between.replace(SCHEME, '') === '' ? between : REDACTED),
   )
 }
 

@@ -57,7 +57,7 @@ export class Outlet {
     this.level = options.level ?? 'info'
     this.#console = options.console === false ? undefined : (options.console ?? standardError(this.clock))
     this.#pretty = options.pretty ?? this.#console?.isTerminal ?? false
-    process.once('exit', this.#onExit)
+    if (options.file !== undefined || this.#console?.flushNow) process.once('exit', this.#onExit)
     if (options.file === undefined) return
     const file = new RotatingFile(options.file, options.rotateBytes)
     this.#file = file
