@@ -25,7 +25,7 @@ export function resultCode(thrown: unknown): number {
 export const SQLITE = { BUSY: 5, READONLY: 8, IOERR: 10, CORRUPT: 11, FULL: 13, CANTOPEN: 14, NOTADB: 26 } as const
 
 function loadQuietly(): Engine {
-  const emitWarning = process.emitWarning
+  const emitWarning: typeof process.emitWarning = Reflect.get(process, 'emitWarning') // put back as it was, so not bound
   process.emitWarning = ((warning: string | Error, ...rest: never[]) => {
     if (!String(warning).startsWith('SQLite is an experimental feature')) emitWarning.call(process, warning, ...rest)
   }) as typeof emitWarning // one signature in place of several: all are passed on as they came

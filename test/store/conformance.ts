@@ -220,7 +220,7 @@ function refusals(fact: Fact): void {
     ['an instance', { it: new (class Thing {})() }, 'writes[0].value.it'],
     ['a big integer', { n: 1n }, 'writes[0].value.n'],
     ['a function', { toJSON: () => 1 }, 'writes[0].value.toJSON'],
-    ['a hole in a list', { list: new Array(1) }, 'writes[0].value.list[0]'],
+    ['a hole in a list', { list: Object.assign([], { length: 1 }) }, 'writes[0].value.list[0]'],
     ['bytes', Buffer.from('x'), 'writes[0].value'],
     ['a value that contains itself', cycle, `writes[0].value${'[0].again'.repeat(32)}`],
   ]
