@@ -35,6 +35,8 @@ export const IDLE_TIMEOUT_SECONDS = 120
 export const JSON_DEPTH = 64
 /** What an `-ing` tap may take before its silence refuses (DESIGN section 10). */
 export const TAP_DEADLINE_MS = 200
+/** And what it may ask for. */
+export const TAP_DEADLINE_MAX_MS = 5_000
 /** What a plugin's `register` and `start` may take. */
 export const START_DEADLINE_MS = 10_000
 /** How long an old instance drains before its calls are cancelled (DESIGN section 10). */
@@ -46,3 +48,7 @@ export const RUNS_KEPT = 1_000
 export const RUN_RETENTION_MS = 10 * 60_000
 /** How deep plugin may call plugin before the kernel assumes a loop. */
 export const CALL_DEPTH = 16
+/** How long a cancelled handler has to end in its own words before its caller is answered without it. */
+export const CANCEL_GRACE_MS = 1_000
+/** What a call that outlives its caller's may take. */
+export const OUTLIVING_MS = 5_000

@@ -1,0 +1,17 @@
+/** `isopod start`: runs the gateway in the foreground until it is told to stop. */
+import { startGateway } from '../main.ts'
+import { banner } from './banner.ts'
+
+/** Resolves once it listens; the process then lives until a signal. A second signal ends it at once. */
+export async function start(options: { readonly port?: number; readonly config?: string }): Promise<void> {
+  const gateway = await startGateway({ env: process.env, ...options })
+  process.stdout.write(banner(gateway))
+  let stopping = false
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping) process.exit(130)
+    stopping = true
+    process.stdout.write(`\nStopping (${signal}); once more to stop at once.\n`)
+    void gateway.close().finally(() => process.exit(0))
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+}

@@ -1,0 +1,49 @@
+/**
+ * The one road. Every call, whoever makes it and however it is spelled, passes this ladder of refusals from top to bottom;
+ * there is no other way to a handler. The caller is asked for first: a stranger does not learn which methods exist.
+ */
+import { errorOf, RpcError, type Caller, type JsonObject, type Method } from '@isopod/plugin-api'
+import type { Call } from './call.ts'
+import type { Bound } from './collector.ts'
+import { check } from './validators.ts'
+
+/**
+ * Carries a call out.
+ * @param params one parsed, frozen JSON object.
+ * @returns the method's answer as frozen JSON, or a promise of it; for a method that streams, an async iterable.
+ * @throws RpcError every refusal, whether thrown at once or through the promise. Nothing else.
+ */
+export function dispatch(call: Call, params: JsonObject): unknown {
+  const { caller, core, generation } = call
+  if (!caller) throw new RpcError('unauthorized', 'Unauthorized')
+
+  if (!call.isInner && core.closing()) throw new RpcError('unavailable', 'The gateway is stopping', { retryable: true })
+
+  const wait = call.isInner ? undefined : core.overRate(caller.id)
+  if (wait !== undefined) throw new RpcError('rate_limited', `Too many calls; try again in ${wait} s`, { retryable: true, retryAfterSeconds: wait })
+
+  const bound = generation.methods.get(call.method)
+  if (!bound || (bound.item.internal && !call.isInner)) throw new RpcError('method_not_found', `There is no method ${call.method}`)
+
+  if (!isAllowed(bound.item, caller)) throw new RpcError('forbidden', `${call.method} needs the scope \`${bound.item.scope}\``)
+
+  const misfit = check(bound.item.params, params)
+  if (misfit) throw errorOf(misfit)
+
+  if (generation.hooks.asking.callStarting.isUsed()) return askFirst(call, bound, params)
+  return call.enter(bound, params)
+}
+
+function isAllowed({ scope }: Method, caller: Caller): boolean {
+  return scope === 'public' || caller.scopes.includes(scope)
+}
+
+/** Lets everyone who taps `callStarting` change the params or refuse; changed params must still fit. */
+async function askFirst(call: Call, bound: Bound<Method>, params: JsonObject): Promise<unknown> {
+  const { caller } = call
+  const verdict = await call.ring('callStarting', { method: call.method, params, caller: caller as Caller })
+  if ('refused' in verdict) throw new RpcError('forbidden', verdict.refused, { details: { by: verdict.by } })
+  const misfit = check(bound.item.params, verdict.subject.params)
+  if (misfit) throw new RpcError('internal', 'A plugin changed this call into one that cannot be made', { cause: misfit })
+  return call.enter(bound, verdict.subject.params)
+}

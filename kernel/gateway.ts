@@ -1,0 +1,253 @@
+/**
+ * A running gateway, put together from parts that somebody else has opened: the kernel in the middle, the front that lets
+ * callers in, the transport outside, and the config that may change all of it while it runs. The composition root opens
+ * real parts; the testing gateway opens some in memory.
+ */
+import type { Sandbox } from '@isopod/plugin-api'
+import { Authenticator } from './auth/authenticate.ts'
+import { checkBind } from './auth/bind.ts'
+import { Failures } from './auth/failures.ts'
+import { namesOf } from './auth/origin.ts'
+import { Throttle } from './auth/throttle.ts'
+import type { TokenBook } from './auth/tokens.ts'
+import type { Clock } from './clock.ts'
+import type { ConfigSource } from './config/config.ts'
+import type { Config } from './config/schema.ts'
+import { Events } from './events.ts'
+import type { Front } from './front.ts'
+import { Health } from './health.ts'
+import { serve } from './http/serve.ts'
+import { Kernel, type ChangeReport } from './kernel.ts'
+import type { Source } from './lifecycle/catalog.ts'
+import { wantedPlugins } from './lifecycle/wanted.ts'
+import { BACKPRESSURE_BYTES, FRAME_BYTES, IDLE_TIMEOUT_SECONDS } from './limits.ts'
+import type { Log } from './log.ts'
+import { ownMethods } from './own-methods.ts'
+import type { StoreDriver } from './store/driver.ts'
+import type { Transport, TransportFactory } from './transport/transport.ts'
+import { Connections } from './wire/connections.ts'
+import { decideUpgrade } from './wire/upgrade.ts'
+
+export interface GatewayParts {
+  readonly version: string
+  readonly clock: Clock
+  readonly log: Log
+  readonly config: ConfigSource
+  readonly store: StoreDriver
+  readonly tokens: TokenBook
+  readonly transport: TransportFactory
+  /** The plugins that come with the gateway. */
+  readonly builtIn: readonly Source[]
+  /** Folders in the config are relative to this one. */
+  readonly home: string
+  readonly sandbox?: Sandbox
+}
+
+export interface RunningGateway {
+  readonly kernel: Kernel
+  readonly port: number
+  readonly hosts: readonly string[]
+  readonly transport: Transport['name']
+  /** What the owner should hear, a sentence each. */
+  readonly warnings: readonly string[]
+  /** What the first application of the config did. */
+  readonly report: ChangeReport
+  /** Resolves once the config in force has been applied. */
+  settled(): Promise<unknown>
+  /** Refuses what is new, lets runs finish for `drainMs`, tells the sockets, stops the plugins. The parts stay open. */
+  close(drainMs?: number): Promise<void>
+}
+
+/** How callers get in under one config; made anew when it changes. */
+interface Entrance {
+  readonly auth: Authenticator
+  readonly throttle: Throttle
+  readonly names: ReturnType<typeof namesOf>
+}
+
+/**
+ * Applies the config, then listens.
+ * @throws Error a sentence for the owner: it would bind where it must not, or the port is taken.
+ */
+export async function openGateway(parts: GatewayParts): Promise<RunningGateway> {
+  const gateway = new Gateway(parts)
+  await gateway.open()
+  return gateway
+}
+
+class Gateway implements RunningGateway {
+  readonly kernel: Kernel
+  readonly #parts: GatewayParts
+  readonly #failures: Failures
+  readonly #health: Health
+  readonly #connections: Connections
+  readonly #front: Front
+  readonly #undo: (() => void)[] = []
+  #entrance: Entrance
+  #transport: Transport | undefined
+  #bound: { readonly port: number; readonly hosts: readonly string[] } = { port: 0, hosts: [] }
+  #report: ChangeReport | undefined
+  #applying: Promise<unknown> = Promise.resolve()
+  #closing = false
+
+  constructor(parts: GatewayParts) {
+    this.#parts = parts
+    const { clock, log, store, config } = parts
+    const { gateway } = config.current
+    this.#failures = new Failures(clock, gateway.limits)
+    this.#entrance = this.#entranceUnder(config.current, [])
+    this.#health = new Health({ clock, facts: () => this.#facts(), troubles: () => this.#troubles() })
+    this.kernel = new Kernel({
+      log,
+      storeOf: (id) => store.namespace(id),
+      ...(parts.sandbox && { sandbox: parts.sandbox }),
+      core: {
+        clock,
+        events: new Events(clock),
+        closing: () => this.#closing,
+        deadlineMs: () => config.current.gateway.limits.timeoutSeconds * 1000,
+        overRate: (callerId) => this.#entrance.throttle.take(callerId, 'call'),
+        facts: () => this.#health.facts,
+      },
+    })
+    this.#front = this.#frontOf()
+    this.#connections = new Connections(this.#front)
+  }
+
+  get port(): number {
+    return this.#bound.port
+  }
+
+  get hosts(): readonly string[] {
+    return this.#bound.hosts
+  }
+
+  get transport(): Transport['name'] {
+    return this.#transport?.name ?? 'ws'
+  }
+
+  get warnings(): readonly string[] {
+    return this.#entrance.auth.warnings
+  }
+
+  get report(): ChangeReport {
+    return this.#report ?? { generation: 0, brought: [], retired: [], failed: {} }
+  }
+
+  settled(): Promise<unknown> {
+    return this.#applying
+  }
+
+  async open(): Promise<void> {
+    const { config, tokens } = this.#parts
+    const { gateway } = config.current
+    const { auth } = this.#entrance
+    const binding = checkBind({ bind: gateway.bind, authEnabled: gateway.auth.enabled, hasCredential: auth.hasCredential })
+    this.#report = await this.#apply()
+    await this.#listen(binding.hosts)
+    this.#undo.push(config.onChange((now, before) => this.#changed(now, before)))
+    this.#undo.push(tokens.onGone((ids) => this.#hangUp(ids.map((id) => `token:${id}`))))
+  }
+
+  async close(drainMs?: number): Promise<void> {
+    this.#closing = true
+    for (const undo of this.#undo) undo()
+    this.#transport?.stopListening()
+    await this.kernel.stop(drainMs)
+    this.#connections.close(1012, 'The gateway is stopping')
+    await this.#transport?.close()
+    this.#health.close()
+  }
+
+  async #listen(hosts: readonly string[]): Promise<void> {
+    const { gateway } = this.#parts.config.current
+    const options = {
+      hosts,
+      port: gateway.port,
+      maxFrameBytes: FRAME_BYTES,
+      maxBackpressureBytes: BACKPRESSURE_BYTES,
+      idleTimeoutSeconds: IDLE_TIMEOUT_SECONDS,
+      ...(gateway.tls && { tls: { certFile: gateway.tls.cert, keyFile: gateway.tls.key } }),
+    }
+    const connections = this.#connections
+    this.#transport = this.#parts.transport(options, {
+      request: (exchange) => serve(this.#front, exchange),
+      upgrade: (head) => decideUpgrade(this.#front, head),
+      open: (socket) => connections.opened(socket),
+      message: (socket, text, binary) => connections.message(socket, text, binary),
+      drain: (socket) => connections.drain(socket),
+      close: (socket) => connections.closed(socket),
+      malformed: (reason, address) => this.#parts.log.debug(`A malformed request was refused: ${reason}`, { address }),
+    })
+    this.#bound = await this.#transport.listen()
+    this.#entrance = this.#entranceUnder(this.#parts.config.current, this.#bound.hosts)
+  }
+
+  /** Brings what is wanted now. Changes are applied in the order they came. */
+  #apply(): Promise<ChangeReport> {
+    const applied = this.#applying.then(async () => {
+      const { config, builtIn, home, tokens, version } = this.#parts
+      const own = ownMethods({ kernel: () => this.kernel, tokens, config, settled: () => this.settled() }, version)
+      const wanted = await wantedPlugins({ config: config.current, builtIn, home })
+      return this.kernel.apply({ ...wanted, plugins: [{ source: own, trust: 'trusted', config: {} }, ...wanted.plugins] })
+    })
+    this.#applying = applied.catch(() => {})
+    return applied
+  }
+
+  #changed(now: Config, before: Config): void {
+    const earlier = this.#entrance.auth
+    this.#entrance = this.#entranceUnder(now, this.#bound.hosts)
+    this.#hangUp(this.#entrance.auth.lapsedSince(earlier))
+    this.#parts.log.level = now.log.level
+    for (const field of ['port', 'bind', 'transport', 'tls'] as const) {
+      if (JSON.stringify(now.gateway[field]) !== JSON.stringify(before.gateway[field])) {
+        this.#parts.log.warn(`gateway.${field} has changed: it takes effect at the next start`)
+      }
+    }
+    void this.#apply().then((report) => {
+      this.#parts.log.info('The config was applied', { ...report })
+      this.kernel.core.events.tell('config.changed', { generation: report.generation })
+    })
+  }
+
+  /** Closes the sockets of credentials that no longer work. */
+  #hangUp(callerIds: readonly string[]): void {
+    if (callerIds.length === 0) return
+    this.#connections.close(1008, 'This credential no longer works', ({ caller }) => caller !== undefined && callerIds.includes(caller.id))
+  }
+
+  #entranceUnder({ gateway }: Config, bound: readonly string[]): Entrance {
+    const { tokens, clock } = this.#parts
+    return {
+      auth: new Authenticator(gateway.auth as ConstructorParameters<typeof Authenticator>[0], { tokens, failures: this.#failures }),
+      throttle: new Throttle(clock, gateway.limits),
+      names: namesOf({ bound, hosts: gateway.hosts, origins: [] }),
+    }
+  }
+
+  #frontOf(): Front {
+    const { config, version } = this.#parts
+    return {
+      core: this.kernel.core,
+      version,
+      auth: () => this.#entrance.auth,
+      names: () => this.#entrance.names,
+      throttle: () => this.#entrance.throttle,
+      limits: () => config.current.gateway.limits,
+      dialects: () => config.current.gateway.dialects,
+    }
+  }
+
+  #facts() {
+    const { version, config } = this.#parts
+    const bind = this.#bound.hosts[0] ?? config.current.gateway.bind
+    return { version, port: this.#bound.port, bind, auth: this.#entrance.auth.kind, transport: this.transport, listening: this.#bound.port !== 0 }
+  }
+
+  #troubles(): readonly string[] {
+    const { trouble } = this.#parts.store.stats()
+    return [...(trouble === undefined ? [] : [trouble]), ...(this.#closing ? ['the gateway is stopping'] : [])]
+  }
+}
+

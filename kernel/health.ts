@@ -1,0 +1,58 @@
+/**
+ * What the gateway knows of its own condition: how late its event loop wakes, and whatever stands between it and its work.
+ * It tells; what to do about it is for whoever asks.
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { GatewayFacts } from '@isopod/plugin-api'
+import type { Clock } from './clock.ts'
+
+/** The delay is measured over this long, so that a stall is seen soon and forgotten soon. */
+const WINDOW_MS = 10_000
+/** A loop this late answers nobody in time: clients of health checks give up after about a second. */
+const LATE_MS = 1_000
+const NANOSECONDS = 1e6
+
+export interface HealthParts {
+  readonly clock: Clock
+  /** All facts that are not measured here. */
+  readonly facts: () => Omit<GatewayFacts, 'eventLoopDelayMs' | 'startedAt' | 'troubles'>
+  /** What is wrong elsewhere, in sentences. */
+  readonly troubles: () => readonly string[]
+}
+
+export class Health {
+  readonly #parts: HealthParts
+  readonly #startedAt: number
+  readonly #delay = monitorEventLoopDelay({ resolution: 20 })
+  readonly #stopMeasuring: () => void
+  #lastMs = 0
+
+  constructor(parts: HealthParts) {
+    this.#parts = parts
+    this.#startedAt = parts.clock.now()
+    this.#delay.enable()
+    this.#stopMeasuring = parts.clock.every(WINDOW_MS, () => this.#measure())
+  }
+
+  get facts(): GatewayFacts {
+    const eventLoopDelayMs = Math.max(this.#lastMs, this.#current())
+    const late = eventLoopDelayMs > LATE_MS ? [`the event loop wakes ${Math.round(eventLoopDelayMs)} ms late`] : []
+    return { ...this.#parts.facts(), startedAt: this.#startedAt, eventLoopDelayMs, troubles: [...this.#parts.troubles(), ...late] }
+  }
+
+  close(): void {
+    this.#stopMeasuring()
+    this.#delay.disable()
+  }
+
+  #measure(): void {
+    this.#lastMs = this.#current()
+    this.#delay.reset()
+  }
+
+  /** 0 where nothing has been measured yet. */
+  #current(): number {
+    const ms = this.#delay.percentile(99) / NANOSECONDS
+    return Number.isFinite(ms) ? Math.max(0, Math.round(ms * 10) / 10) : 0
+  }
+}

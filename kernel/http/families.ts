@@ -1,0 +1,68 @@
+/**
+ * Families of URLs, each with its own shape for what goes wrong: a refusal is one thing, and here is how it is spelled
+ * (WIRE sections 3 and 5). The family is found from the URL alone, so that one nobody serves is refused in its family's
+ * words too.
+ */
+import type { Json, Refusal, RefusalCode } from '@isopod/plugin-api'
+
+/** A refusal on HTTP. */
+export interface Spelled {
+  readonly status: number
+  readonly body: Json
+}
+
+interface Spelling {
+  readonly status: number
+  readonly code: string
+  readonly type: string
+}
+
+/** WIRE section 3, "Refusals, spelled": the columns HTTP, code and type. */
+const SPELLINGS: Readonly<Record<RefusalCode, Spelling>> = {
+  invalid_request: { status: 400, code: 'invalid_request', type: 'invalid_request_error' },
+  unauthorized: { status: 401, code: 'unauthorized', type: 'authentication_error' },
+  forbidden: { status: 403, code: 'forbidden', type: 'permission_error' },
+  not_found: { status: 404, code: 'not_found', type: 'not_found_error' },
+  method_not_found: { status: 404, code: 'not_found', type: 'not_found_error' },
+  timeout: { status: 504, code: 'timeout', type: 'api_error' },
+  cancelled: { status: 409, code: 'cancelled', type: 'invalid_request_error' },
+  conflict: { status: 409, code: 'conflict', type: 'invalid_request_error' },
+  payload_too_large: { status: 413, code: 'payload_too_large', type: 'invalid_request_error' },
+  rate_limited: { status: 429, code: 'rate_limited', type: 'rate_limited' },
+  budget_exceeded: { status: 429, code: 'budget_exceeded', type: 'rate_limited' },
+  internal: { status: 500, code: 'internal_error', type: 'api_error' },
+  unavailable: { status: 503, code: 'service_unavailable', type: 'api_error' },
+}
+
+type Spell = (refusal: Refusal, spelling: Spelling, status: number) => Json
+
+/** S0's, S2's and S4's shapes in one (WIRE section 5, "error body"). */
+const standard: Spell = ({ message, param, details }, { type, code }) => ({
+  ok: false,
+  error: { message, type, code, ...(param !== undefined && { param }), ...(details !== undefined && { details: details as Json }) },
+})
+
+/** S2's own routes say only whose fault it was. */
+const lesson: Spell = (refusal, spelling, status) => {
+  const named = status === 401 || status === 429
+  const type = status >= 500 ? 'server_error' : named ? spelling.type : 'client_error'
+  return standard(refusal, { ...spelling, type }, status)
+}
+
+/** The first prefix that fits decides. */
+const FAMILIES: readonly (readonly [prefixes: readonly string[], spell: Spell])[] = [
+  [['/status', '/v1/agent', '/v1/sessions', '/v1/channels', '/v1/browser'], lesson],
+  [['/'], standard],
+]
+
+/** How a refusal is answered under a path. `status` is given where HTTP knows better than the code: 405, 415, 421. */
+export function spell(refusal: Refusal, path: string, status?: number): Spelled {
+  const spelling = SPELLINGS[refusal.code]
+  const shown = status ?? spelling.status
+  return { status: shown, body: familyOf(path)(refusal, spelling, shown) }
+}
+
+function familyOf(path: string): Spell {
+  const isUnder = (prefix: string) => prefix === '/' || path === prefix || path.startsWith(`${prefix}/`)
+  return FAMILIES.find(([prefixes]) => prefixes.some(isUnder))?.[1] ?? standard
+}

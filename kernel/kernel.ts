@@ -1,0 +1,234 @@
+/**
+ * The kernel: the generation that is current, and the one way to change it. A change goes through load, register, start
+ * and ready, in that order; whatever fails on the way is left out and said, and until the single assignment in `#ready`
+ * nothing that runs has been touched. It knows no socket, no route and no config file.
+ */
+import type { JsonObject, Sandbox, Store } from '@isopod/plugin-api'
+import type { Core } from './core.ts'
+import { EMPTY_GENERATION, type Generation } from './generation.ts'
+import { Instance } from './instance.ts'
+import { DRAIN_MS } from './limits.ts'
+import type { Source } from './lifecycle/catalog.ts'
+import { importPlugin, objection } from './lifecycle/load.ts'
+import { plan, type Plan, type Wanted, type WantedPlugins } from './lifecycle/plan.ts'
+import { tryOut, type Candidates } from './lifecycle/register.ts'
+import { separateSecrets } from './lifecycle/secret-config.ts'
+import { inOrderOfNeeds, start } from './lifecycle/start.ts'
+import { moved, type PluginState } from './lifecycle/state.ts'
+import { drainAndStop, stop } from './lifecycle/stop.ts'
+import type { Log } from './log.ts'
+import { record, type Registration } from './recorder.ts'
+
+export interface KernelParts {
+  /** All of a core but the generation, which is the kernel's own. */
+  readonly core: Omit<Core, 'current' | 'log'>
+  readonly log: Log
+  /** A plugin's corner of the store. */
+  readonly storeOf: (pluginId: string) => Store
+  /** What holds plugins that are not trusted. Without one, such a plugin fails and says so. */
+  readonly sandbox?: Sandbox
+}
+
+/** A row of `plugin.list`. */
+export interface PluginRow {
+  readonly id: string
+  readonly version: string
+  readonly description?: string
+  readonly state: PluginState
+  readonly trust: 'trusted' | 'walled'
+  readonly builtIn: boolean
+  /** Why the newest attempt to bring it, or to replace it, came to nothing. */
+  readonly reason?: string
+  /** Calls inside it now. */
+  readonly calls: number
+}
+
+/** What a change did, by plugin id. */
+export interface ChangeReport {
+  readonly generation: number
+  readonly brought: readonly string[]
+  readonly retired: readonly string[]
+  readonly failed: Readonly<Record<string, string>>
+}
+
+interface Change {
+  readonly plan: Plan
+  readonly candidates: Candidates
+  readonly wishes: ReadonlyMap<Instance, Wanted>
+  readonly failures: Map<Instance, string>
+  /** Failures of what never became an instance, by id. */
+  readonly unborn: Map<string, string>
+  trial: Generation
+}
+
+export class Kernel {
+  readonly core: Core
+  readonly #parts: KernelParts
+  readonly #rawConfigs = new Map<Instance, JsonObject>()
+  readonly #reasons = new Map<string, string>()
+  readonly #leaving = new Set<Promise<void>>()
+  #sources = new Map<string, { source: Source; trust: Wanted['trust']; disabled: boolean }>()
+  #generation: Generation = EMPTY_GENERATION
+  #changes: Promise<unknown> = Promise.resolve()
+  #stopped = false
+
+  constructor(parts: KernelParts) {
+    this.#parts = parts
+    this.core = Object.freeze({ ...parts.core, log: parts.log, current: () => this.#generation })
+  }
+
+  /** What the gateway is now. */
+  get generation(): Generation {
+    return this.#generation
+  }
+
+  /** Makes the gateway what is wanted, as far as it can be. Never rejects; changes happen one after the other. */
+  apply(wanted: WantedPlugins): Promise<ChangeReport> {
+    const change = this.#changes.then(() => this.#apply(wanted))
+    this.#changes = change.catch(() => {})
+    return change
+  }
+
+  /** Every plugin that is known, in the order of ids. */
+  rows(): readonly PluginRow[] {
+    const ids = [...new Set([...this.#sources.keys(), ...this.#reasons.keys()])].sort()
+    return ids.filter((id) => id !== 'kernel').map((id) => this.#row(id))
+  }
+
+  /** Drains and stops everything. Resolves when the last instance has stopped. */
+  async stop(drainMs: number = DRAIN_MS): Promise<void> {
+    this.#stopped = true
+    await this.#changes
+    // Those that others need go last.
+    const instances = [...inOrderOfNeeds([...this.#generation.instances.values()])].reverse()
+    for (const instance of instances) await drainAndStop(instance, this.core, drainMs)
+    await Promise.all(this.#leaving)
+  }
+
+  async #apply(wanted: WantedPlugins): Promise<ChangeReport> {
+    if (this.#stopped) return { generation: this.#generation.number, brought: [], retired: [], failed: { kernel: 'the gateway is stopping' } }
+    const change = await this.#load(wanted)
+    this.#register(change)
+    await this.#start(change)
+    return this.#ready(change, wanted)
+  }
+
+  async #load(wanted: WantedPlugins): Promise<Change> {
+    const planned = plan(wanted.plugins, this.#generation.instances.values(), this.#rawConfigs)
+    const present = new Map(wanted.plugins.map(({ source: { manifest } }) => [manifest.id, manifest.version]))
+    const unborn = new Map(wanted.unreadable.map(({ id, reason }) => [id, reason]))
+    const wishes = new Map<Instance, Wanted>()
+    await Promise.all(
+      planned.bring.map(async (wish) => {
+        try {
+          const why = objection(wish, present)
+          if (why !== undefined) throw new Error(why)
+          wishes.set(await this.#instance(wish), wish)
+        } catch (thrown) {
+          unborn.set(wish.source.manifest.id, sentence(thrown))
+        }
+      }),
+    )
+    const predecessors = new Map(planned.retire.map((one) => [one.id, one]))
+    // A replacement that could not even be loaded leaves what runs in its place.
+    const spared = planned.retire.filter((one) => unborn.has(one.id))
+    const candidates = { kept: [...planned.keep, ...spared], newcomers: [...wishes.keys()], predecessors }
+    return { plan: planned, candidates, wishes, failures: new Map(), unborn, trial: this.#generation }
+  }
+
+  #register(change: Change): void {
+    change.trial = tryOut(change.candidates, change.failures, this.#generation.number + 1)
+  }
+
+  async #start(change: Change): Promise<void> {
+    for (const instance of inOrderOfNeeds(change.candidates.newcomers)) {
+      if (change.failures.has(instance)) continue
+      try {
+        await start(instance, this.core, () => (this.#generation.instances.get(instance.id) === instance ? this.#generation : change.trial))
+      } catch (thrown) {
+        change.failures.set(instance, `\`start\` failed: ${sentence(thrown)}`)
+        this.#register(change)
+      }
+    }
+  }
+
+  async #ready(change: Change, wanted: WantedPlugins): Promise<ChangeReport> {
+    const before = this.#generation
+    const { newcomers } = change.candidates
+    const brought = newcomers.filter((one) => !change.failures.has(one))
+    for (const instance of brought) instance.state = moved(instance.state, 'ready')
+    this.#generation = change.trial
+    const retired = [...before.instances.values()].filter((one) => change.trial.instances.get(one.id) !== one)
+    this.#remember(change, wanted, brought)
+    for (const instance of retired) this.#letGo(instance)
+    await Promise.all(newcomers.filter((one) => change.failures.has(one)).map((one) => this.#abandon(one)))
+    return this.#report(change, brought, retired)
+  }
+
+  #remember(change: Change, wanted: WantedPlugins, brought: readonly Instance[]): void {
+    for (const instance of brought) this.#rawConfigs.set(instance, change.wishes.get(instance)?.config ?? {})
+    this.#sources = new Map(wanted.plugins.map((one) => [one.source.manifest.id, { ...one, disabled: false }]))
+    for (const source of wanted.disabled) this.#sources.set(source.manifest.id, { source, trust: 'trusted', disabled: true })
+    this.#reasons.clear()
+    for (const [id, reason] of change.unborn) this.#reasons.set(id, reason)
+    for (const [instance, reason] of change.failures) this.#reasons.set(instance.id, reason)
+  }
+
+  #letGo(instance: Instance): void {
+    this.#rawConfigs.delete(instance)
+    const leaving = drainAndStop(instance, this.core, DRAIN_MS)
+    this.#leaving.add(leaving)
+    void leaving.finally(() => this.#leaving.delete(leaving))
+  }
+
+  async #abandon(instance: Instance): Promise<void> {
+    await stop(instance, this.core)
+    instance.state = 'failed'
+  }
+
+  #report({ unborn, failures, trial }: Change, brought: readonly Instance[], retired: readonly Instance[]): ChangeReport {
+    const failed: Record<string, string> = { ...Object.fromEntries(unborn) }
+    for (const [instance, reason] of failures) failed[instance.id] = reason
+    for (const [id, reason] of Object.entries(failed)) this.#parts.log.error(`plugin ${id} failed: ${reason}`)
+    for (const row of this.rows()) this.core.events.tell('plugin.changed', { id: row.id, version: row.version, state: row.state })
+    return { generation: trial.number, brought: brought.map((one) => one.label), retired: retired.map((one) => one.label), failed }
+  }
+
+  async #instance(wish: Wanted): Promise<Instance> {
+    const { manifest } = wish.source
+    const log = this.#parts.log.child({ plugin: `${manifest.id} ${manifest.version}` })
+    const { config, secrets } = separateSecrets(wish.config, manifest.config)
+    const registration = wish.trust === 'walled' ? await this.#walled(wish, log) : record(await importPlugin(wish.source), manifest.id)
+    return new Instance({ manifest, registration, config: Object.freeze(config), secrets, trust: wish.trust, log, store: this.#parts.storeOf(manifest.id) })
+  }
+
+  async #walled({ source: { manifest, entry } }: Wanted, log: Log): Promise<Registration> {
+    const { sandbox } = this.#parts
+    if (!sandbox) throw new Error(`${manifest.id} is not part of this repository and there is no wall to put it behind; \`trust: full\` would run it unguarded`)
+    if (entry === undefined) throw new Error(`${manifest.id} has no entry a process could load`)
+    const { walledContributions } = await import('./door.ts')
+    const walled = await sandbox.load({ id: manifest.id, version: manifest.version, entry }, (level, text) => log[level](text))
+    return walledContributions(walled, manifest.id)
+  }
+
+  #row(id: string): PluginRow {
+    const known = this.#sources.get(id)
+    const instance = this.#generation.instances.get(id)
+    const reason = this.#reasons.get(id)
+    const manifest = instance?.manifest ?? known?.source.manifest
+    return {
+      id,
+      version: manifest?.version ?? '',
+      ...(manifest?.description !== undefined && { description: manifest.description }),
+      state: instance?.state ?? (known?.disabled ? 'disabled' : 'failed'),
+      trust: known?.trust ?? 'trusted',
+      builtIn: known?.source.builtIn ?? false,
+      ...(reason !== undefined && { reason }),
+      calls: instance?.inside ?? 0,
+    }
+  }
+}
+
+function sentence(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}

@@ -1,0 +1,48 @@
+/**
+ * Admission: whether a plugin may be loaded at all, and then its code. Each check is a function that answers a sentence or
+ * nothing; no plugin code has run before all of them have passed.
+ */
+import semver from 'semver'
+import { API_VERSION, type Manifest, type Plugin } from '@isopod/plugin-api'
+import { complaints } from '../validators.ts'
+import type { Source } from './catalog.ts'
+import type { Wanted } from './plan.ts'
+
+/** Why a plugin may not be loaded, or undefined. `present` are the versions of all that is wanted, by id. */
+export function objection(wanted: Wanted, present: ReadonlyMap<string, string>): string | undefined {
+  const { manifest } = wanted.source
+  return wrongApi(manifest) ?? missingNeed(manifest, present) ?? wrongConfig(wanted)
+}
+
+function wrongApi({ id, version, api }: Manifest): string | undefined {
+  if (semver.satisfies(API_VERSION, api)) return undefined
+  return `${id} ${version} was written for the plugin API ${api}, and this gateway has ${API_VERSION}`
+}
+
+/** The first need that is not met, in a sentence. */
+export function missingNeed({ id, version, needs }: Manifest, present: ReadonlyMap<string, string>): string | undefined {
+  for (const [need, range] of Object.entries(needs)) {
+    const found = present.get(need)
+    if (found === undefined) return `${id} ${version} needs ${need} ${range}, which is not there`
+    // A prerelease of what is needed counts: its author is trying it out on purpose.
+    if (!semver.satisfies(found, range, { includePrerelease: true })) return `${id} ${version} needs ${need} ${range}, found ${need} ${found}`
+  }
+  return undefined
+}
+
+function wrongConfig({ source: { manifest }, config }: Wanted): string | undefined {
+  const wrong = manifest.config === undefined ? [] : complaints(manifest.config, config)
+  return wrong.length > 0 ? `the config of ${manifest.id}: ${wrong.join('; ')}` : undefined
+}
+
+/**
+ * The plugin's code.
+ * @throws Error what importing it threw, or that it exports no plugin.
+ */
+export async function importPlugin(source: Source): Promise<Plugin> {
+  if (source.plugin) return source.plugin
+  if (source.entry === undefined) throw new Error(`${source.manifest.id} has neither code nor an entry`)
+  const module = (await import(source.entry)) as { default?: Partial<Plugin> }
+  if (typeof module.default?.register !== 'function') throw new Error(`${source.manifest.id} does not export a plugin as its default: use definePlugin`)
+  return module.default as Plugin
+}

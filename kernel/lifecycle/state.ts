@@ -1,0 +1,26 @@
+/** The states of a plugin and the moves that are legal between them. */
+
+export const STATES = ['found', 'loaded', 'registered', 'started', 'ready', 'draining', 'stopped', 'failed', 'disabled'] as const
+
+export type PluginState = (typeof STATES)[number]
+
+const MOVES: Readonly<Record<PluginState, readonly PluginState[]>> = {
+  found: ['loaded', 'failed', 'disabled'],
+  loaded: ['registered', 'failed'],
+  registered: ['started', 'stopped', 'failed'],
+  started: ['ready', 'stopped', 'failed'],
+  ready: ['draining'],
+  draining: ['stopped', 'failed'],
+  stopped: [],
+  failed: [],
+  disabled: [],
+}
+
+/**
+ * The state after a legal move.
+ * @throws Error where the move is none: a bug of the kernel, never of a plugin.
+ */
+export function moved(from: PluginState, to: PluginState): PluginState {
+  if (!MOVES[from].includes(to)) throw new Error(`a plugin cannot go from ${from} to ${to}`)
+  return to
+}

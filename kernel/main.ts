@@ -1,0 +1,120 @@
+/**
+ * The composition root: opens the real parts of a gateway (home, config, log, store, tokens, transport) and puts them
+ * together. The only file that knows everyone. What is opened here is closed here, in the opposite order.
+ */
+import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { TokenBook } from './auth/tokens.ts'
+import { systemClock, type Clock } from './clock.ts'
+import { openConfig, type ConfigSource } from './config/config.ts'
+import { EarlyLog } from './log/early.ts'
+import { openGateway, type RunningGateway } from './gateway.ts'
+import { openHome, type Home } from './home.ts'
+import type { ChangeReport } from './kernel.ts'
+import { readCatalog } from './lifecycle/catalog.ts'
+import { openLog, type Log } from './log.ts'
+import { openStore, type StoreDriver } from './store/driver.ts'
+import { chooseTransport } from './transport/choose.ts'
+import { version } from './version.ts'
+
+export interface StartOptions {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly port?: number
+  /** A config file instead of the home's own. */
+  readonly config?: string
+  readonly clock?: Clock
+}
+
+export interface StartedGateway {
+  readonly url: string
+  readonly port: number
+  readonly version: string
+  readonly transport: string
+  readonly home: string
+  /** The token made at this start; shown once and never again. */
+  readonly firstToken: string | undefined
+  readonly auth: 'token' | 'password' | 'none'
+  readonly report: ChangeReport
+  readonly warnings: readonly string[]
+  /** Drains, stops and closes everything. */
+  close(): Promise<void>
+}
+
+/** The plugins that come with the gateway are the folders here. */
+const BUILT_IN = fileURLToPath(new URL('../plugins', import.meta.url))
+
+/**
+ * Opens everything and listens.
+ * @throws Error a sentence for the owner; whatever had been opened is closed again.
+ */
+export async function startGateway(options: StartOptions): Promise<StartedGateway> {
+  const opened: (() => unknown)[] = []
+  const closeAll = async () => {
+    for (const close of opened.reverse()) await close()
+  }
+  try {
+    return await open(options, opened, closeAll)
+  } catch (thrown) {
+    await closeAll()
+    throw thrown
+  }
+}
+
+async function open(options: StartOptions, opened: (() => unknown)[], closeAll: () => Promise<void>): Promise<StartedGateway> {
+  const clock = options.clock ?? systemClock
+  const home = await openHome(options.env, { clock })
+  opened.push(() => home.release())
+  const { config, log } = await openConfigAndLog(options, home, clock)
+  opened.push(() => log.close(), () => config.close())
+  const tokens = new TokenBook({ home: home.path, clock, warn: (message) => log.warn(message) })
+  opened.push(() => tokens.close())
+  const [store, choice, builtIn] = await Promise.all([openStore({ path: home.database, clock, log }), chooseTransport(config.current.gateway.transport), readCatalog(BUILT_IN)])
+  opened.push(() => store.close())
+  store.onFailure((failure) => log.error(failure.message, { kind: failure.kind }))
+  const firstToken = await makeFirstToken(config, tokens)
+  tokens.watch()
+  if (choice.why !== undefined) log.info(choice.why)
+  const gateway = await openGateway({ version: version(), clock, log, config, store, tokens, transport: choice.factory, builtIn, home: home.path })
+  opened.push(() => gateway.close())
+  home.announce(gateway.port)
+  for (const warning of [...home.warnings, ...gateway.warnings]) log.warn(warning)
+  return started({ gateway, home, config, log, store }, firstToken, closeAll)
+}
+
+/** The log's own settings are in the config, and reading the config has things to say: those lines wait. */
+async function openConfigAndLog(options: StartOptions, home: Home, clock: Clock): Promise<{ config: ConfigSource; log: Log }> {
+  const early = new EarlyLog()
+  const flags = options.port === undefined ? {} : { port: options.port }
+  const config = await openConfig({ home: home.path, file: options.config, env: options.env, flags, clock, log: early }).catch((thrown: unknown) => {
+    early.print(console.error)
+    throw thrown
+  })
+  const settings = config.current.log
+  const file = settings.file === false ? undefined : (settings.file ?? join(home.logs, 'gateway.log'))
+  const log = openLog({ level: settings.level, clock, file, pretty: settings.pretty })
+  early.passOn(log)
+  return { config, log }
+}
+
+function makeFirstToken({ current }: ConfigSource, tokens: TokenBook): Promise<string | undefined> {
+  const { enabled, token, password } = current.gateway.auth
+  return enabled && !token && !password ? tokens.createFirst() : Promise.resolve(undefined)
+}
+
+interface Opened {
+  readonly gateway: RunningGateway
+  readonly home: Home
+  readonly config: ConfigSource
+  readonly log: Log
+  readonly store: StoreDriver
+}
+
+function started({ gateway, home, config, log }: Opened, firstToken: string | undefined, close: () => Promise<void>): StartedGateway {
+  const scheme = config.current.gateway.tls ? 'https' : 'http'
+  const host = gateway.hosts[0] ?? '127.0.0.1'
+  const shown = host === '0.0.0.0' ? '127.0.0.1' : host
+  const url = `${scheme}://${shown.includes(':') ? `[${shown}]` : shown}:${gateway.port}`
+  log.info(`Listening on ${url}`, { transport: gateway.transport, plugins: gateway.report.brought.length })
+  const { auth } = gateway.kernel.core.facts()
+  return { url, port: gateway.port, version: version(), transport: gateway.transport, home: home.path, firstToken, auth, report: gateway.report, warnings: gateway.warnings, close }
+}

@@ -1,0 +1,119 @@
+/**
+ * Runs: calls whose events have numbers and a memory. While a run is open, and for a while after, whoever may hear it can
+ * come back and say what it has already; the kernel keeps the last events and no more. To a caller that neither opened the
+ * run nor has the scope `admin`, it does not exist.
+ */
+import { RpcError, type Caller, type GatewayEvent, type JsonObject, type RunState } from '@isopod/plugin-api'
+import type { Clock } from './clock.ts'
+import type { EventSink } from './events.ts'
+import { RUN_EVENTS, RUN_RETENTION_MS, RUNS_KEPT } from './limits.ts'
+
+interface Run {
+  readonly id: string
+  readonly about: JsonObject
+  readonly owner: string
+  readonly cancel: () => void
+  readonly kept: GatewayEvent[]
+  readonly followers: Set<EventSink>
+  lastSeq: number
+  open: boolean
+}
+
+export class Runs {
+  readonly #runs = new Map<string, Run>()
+  readonly #clock: Clock
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** How many are open. */
+  get open(): number {
+    let count = 0
+    for (const run of this.#runs.values()) if (run.open) count += 1
+    return count
+  }
+
+  /** Opens a run for a caller. `cancel` stops the call it is; `sink` hears it from the start. */
+  begin(caller: Caller, about: JsonObject, cancel: () => void, sink: EventSink | undefined): string {
+    const run: Run = { id: this.#clock.id(), about, owner: caller.id, cancel, kept: [], followers: new Set(), lastSeq: 0, open: true }
+    if (sink) run.followers.add(sink)
+    this.#runs.set(run.id, run)
+    this.#makeRoom()
+    return run.id
+  }
+
+  /** The call has ended; what was heard can still be heard for a while. */
+  end(runId: string): void {
+    const run = this.#runs.get(runId)
+    if (!run) return
+    run.open = false
+    this.#clock.after(RUN_RETENTION_MS, () => this.#runs.delete(runId))
+  }
+
+  /** Numbers an event of an open run, keeps it and tells its followers. Of a run that is not open, nothing is told. */
+  tell(runId: string, event: Omit<GatewayEvent, 'seq' | 'runId'>): void {
+    const run = this.#runs.get(runId)
+    if (!run?.open) return
+    run.lastSeq += 1
+    const told: GatewayEvent = { ...event, runId, seq: run.lastSeq }
+    run.kept.push(told)
+    if (run.kept.length > RUN_EVENTS) run.kept.shift()
+    for (const follower of run.followers) follower.hear(told)
+  }
+
+  /** @throws RpcError `not_found` */
+  abort(runId: string, caller: Caller): boolean {
+    const run = this.#visible(runId, caller)
+    if (run.open) run.cancel()
+    return run.open
+  }
+
+  state(runId: string, caller: Caller): RunState | undefined {
+    const run = this.#runs.get(runId)
+    return run && mayHear(run, caller) ? stateOf(run) : undefined
+  }
+
+  /**
+   * Replays what is kept after `after`, then goes on telling. No event is missed or doubled between the two.
+   * @throws RpcError `not_found`
+   */
+  follow(runId: string, after: number, caller: Caller, sink: EventSink | undefined): RunState {
+    const run = this.#visible(runId, caller)
+    if (sink) {
+      for (const event of run.kept) if (event.seq > after) sink.hear(event)
+      if (run.open) run.followers.add(sink)
+    }
+    return stateOf(run)
+  }
+
+  /** Nobody listens there any more. */
+  forget(sink: EventSink): void {
+    for (const run of this.#runs.values()) run.followers.delete(sink)
+  }
+
+  #visible(runId: string, caller: Caller): Run {
+    const run = this.#runs.get(runId)
+    if (!run || !mayHear(run, caller)) throw new RpcError('not_found', `There is no run ${runId}`, { param: 'runId' })
+    return run
+  }
+
+  /** Open runs are never dropped; of the ended ones, the oldest go first. */
+  #makeRoom(): void {
+    if (this.#runs.size <= RUNS_KEPT) return
+    for (const run of this.#runs.values()) {
+      if (run.open) continue
+      this.#runs.delete(run.id)
+      return
+    }
+  }
+}
+
+function mayHear(run: Run, caller: Caller): boolean {
+  return run.owner === caller.id || caller.scopes.includes('admin')
+}
+
+function stateOf(run: Run): RunState {
+  const firstSeq = run.kept[0]?.seq ?? run.lastSeq + 1
+  return { id: run.id, open: run.open, firstSeq, lastSeq: run.lastSeq, about: run.about }
+}
