@@ -54,6 +54,8 @@ export interface RunningGateway {
   readonly report: ChangeReport
   /** Resolves once the config in force has been applied. */
   settled(): Promise<unknown>
+  /** Brings every plugin anew although nothing has changed. Calls in flight finish where they began. */
+  renew(): Promise<ChangeReport>
   /** Refuses what is new, lets runs finish for `drainMs`, tells the sockets, stops the plugins. The parts stay open. */
   close(drainMs?: number): Promise<void>
 }
@@ -138,6 +140,10 @@ class Gateway implements RunningGateway {
     return this.#applying
   }
 
+  renew(): Promise<ChangeReport> {
+    return this.#apply(new Set(this.kernel.rows().map(({ id }) => id)))
+  }
+
   async open(): Promise<void> {
     const { config, tokens } = this.#parts
     const { gateway } = config.current
@@ -184,12 +190,12 @@ class Gateway implements RunningGateway {
   }
 
   /** Brings what is wanted now. Changes are applied in the order they came. */
-  #apply(): Promise<ChangeReport> {
+  #apply(renew: ReadonlySet<string> = new Set()): Promise<ChangeReport> {
     const applied = this.#applying.then(async () => {
       const { config, builtIn, home, tokens, version } = this.#parts
       const own = ownMethods({ kernel: () => this.kernel, tokens, config, settled: () => this.settled() }, version)
       const wanted = await wantedPlugins({ config: config.current, builtIn, home })
-      return this.kernel.apply({ ...wanted, plugins: [{ source: own, trust: 'trusted', config: {} }, ...wanted.plugins] })
+      return this.kernel.apply({ ...wanted, renew, plugins: [{ source: own, trust: 'trusted', config: {} }, ...wanted.plugins] })
     })
     this.#applying = applied.catch(() => {})
     return applied

@@ -114,7 +114,7 @@ export class Kernel {
   }
 
   async #load(wanted: WantedPlugins): Promise<Change> {
-    const planned = plan(wanted.plugins, this.#generation.instances.values(), this.#rawConfigs)
+    const planned = plan(wanted, this.#generation.instances.values(), this.#rawConfigs)
     const present = new Map(wanted.plugins.map(({ source: { manifest } }) => [manifest.id, manifest.version]))
     const unborn = new Map(wanted.unreadable.map(({ id, reason }) => [id, reason]))
     const wishes = new Map<Instance, Wanted>()

@@ -18,6 +18,8 @@ export interface WantedPlugins {
   /** Switched off: shown, not loaded. */
   readonly disabled: readonly Source[]
   readonly unreadable: readonly Unreadable[]
+  /** Ids to bring anew even though nothing about them has changed. */
+  readonly renew?: ReadonlySet<string>
 }
 
 export interface Plan {
@@ -29,13 +31,13 @@ export interface Plan {
 }
 
 /** @param rawConfigs the config each running instance was made from, as the owner wrote it. */
-export function plan(wanted: readonly Wanted[], running: Iterable<Instance>, rawConfigs: ReadonlyMap<Instance, JsonObject>): Plan {
-  const byId = new Map(wanted.map((one) => [one.source.manifest.id, one]))
+export function plan({ plugins, renew }: WantedPlugins, running: Iterable<Instance>, rawConfigs: ReadonlyMap<Instance, JsonObject>): Plan {
+  const byId = new Map(plugins.map((one) => [one.source.manifest.id, one]))
   const keep: Instance[] = []
   const retire: Instance[] = []
   for (const instance of running) {
     const wish = byId.get(instance.id)
-    const unchanged = wish !== undefined && isSame(wish, instance, rawConfigs.get(instance))
+    const unchanged = wish !== undefined && !renew?.has(instance.id) && isSame(wish, instance, rawConfigs.get(instance))
     ;(unchanged ? keep : retire).push(instance)
     if (unchanged) byId.delete(instance.id)
   }

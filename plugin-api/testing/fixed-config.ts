@@ -1,0 +1,65 @@
+/** A config without a file: what the test says, checked and filled with defaults like any other. */
+import { RpcError, type JsonObject } from '@isopod/plugin-api'
+import { checkConfig } from '@isopod/kernel/config/check.ts'
+import type { ConfigListener, ConfigSource } from '@isopod/kernel/config/config.ts'
+import { mergePatch } from '@isopod/kernel/config/merge.ts'
+import type { Tree } from '@isopod/kernel/config/path.ts'
+import type { Config } from '@isopod/kernel/config/schema.ts'
+
+export class FixedConfig implements ConfigSource {
+  readonly file = 'the test'
+  readonly problems = []
+  #tree: Tree
+  #current: Config
+  #revision = 1
+  readonly #listeners = new Set<ConfigListener>()
+
+  /** @throws Error naming everything that is wrong. */
+  constructor(tree: JsonObject) {
+    this.#tree = tree
+    this.#current = checked(tree)
+  }
+
+  get current(): Config {
+    return this.#current
+  }
+
+  get revision(): string {
+    return String(this.#revision)
+  }
+
+  shown(): Tree {
+    return this.#tree
+  }
+
+  onChange(listener: ConfigListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async reload(): Promise<readonly []> {
+    return []
+  }
+
+  async update(patch: unknown, { revision }: { readonly revision: string }): Promise<{ config: Config; revision: string }> {
+    if (revision !== this.revision) throw new RpcError('conflict', 'The config has changed in the meantime')
+    const previous = this.#current
+    // A merge patch laid over an object is an object.
+    const tree = mergePatch(this.#tree, patch) as Tree
+    this.#current = checked(tree)
+    this.#tree = tree
+    this.#revision += 1
+    for (const listener of this.#listeners) listener(this.#current, previous)
+    return { config: this.#current, revision: this.revision }
+  }
+
+  close(): void {
+    this.#listeners.clear()
+  }
+}
+
+function checked(tree: JsonObject | Tree): Config {
+  const { config, findings } = checkConfig(structuredClone(tree) as Tree)
+  if (!config) throw new Error(`The test's config is wrong: ${findings.map((finding) => finding.message).join('; ')}`)
+  return config
+}

@@ -1,0 +1,77 @@
+/** A clock that stands still until a test moves it. Timers fall due in order, each at its own moment. */
+import { randomUUID } from 'node:crypto'
+import type { Clock } from '@isopod/kernel/clock.ts'
+
+interface Timer {
+  due: number
+  readonly every: number | undefined
+  readonly callback: () => void
+}
+
+export class TestClock implements Clock {
+  #now: number
+  #elapsed = 0
+  readonly #timers = new Set<Timer>()
+
+  /** @param now milliseconds since 1970. */
+  constructor(now = Date.UTC(2026, 0, 1)) {
+    this.#now = now
+  }
+
+  now(): number {
+    return this.#now
+  }
+
+  elapsed(): number {
+    return this.#elapsed
+  }
+
+  after(ms: number, callback: () => void): () => void {
+    return this.#set({ due: this.#elapsed + ms, every: undefined, callback })
+  }
+
+  every(ms: number, callback: () => void): () => void {
+    return this.#set({ due: this.#elapsed + ms, every: Math.max(1, ms), callback })
+  }
+
+  id(): string {
+    return randomUUID()
+  }
+
+  /** Lets time pass, and everything that falls due happen, with what follows from it in the same turn. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#elapsed + ms
+    for (let next = this.#next(end); next; next = this.#next(end)) {
+      this.#move(next.due - this.#elapsed)
+      if (next.every === undefined) this.#timers.delete(next)
+      else next.due += next.every
+      next.callback()
+      await settle()
+    }
+    this.#move(end - this.#elapsed)
+    await settle()
+  }
+
+  /** Sets the wall clock, as an administrator or a time server might. What has elapsed is not touched. */
+  jump(now: number): void {
+    this.#now = now
+  }
+
+  #set(timer: Timer): () => void {
+    this.#timers.add(timer)
+    return () => this.#timers.delete(timer)
+  }
+
+  #next(end: number): Timer | undefined {
+    return [...this.#timers].filter((timer) => timer.due <= end).sort((left, right) => left.due - right.due)[0]
+  }
+
+  #move(ms: number): void {
+    this.#elapsed += ms
+    this.#now += ms
+  }
+}
+
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

@@ -1,0 +1,198 @@
+/** Puts a gateway together from parts in memory, with the plugins under test in it, and takes it apart again. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { API_VERSION, type JsonObject, type Plugin, type Sandbox } from '@isopod/plugin-api'
+import { TokenBook } from '@isopod/kernel/auth/tokens.ts'
+import { systemClock, type Clock } from '@isopod/kernel/clock.ts'
+import { openGateway, type RunningGateway } from '@isopod/kernel/gateway.ts'
+import type { Kernel } from '@isopod/kernel/kernel.ts'
+import { readSource, type Source } from '@isopod/kernel/lifecycle/catalog.ts'
+import { openLog, type Log } from '@isopod/kernel/log.ts'
+import type { StoreDriver } from '@isopod/kernel/store/driver.ts'
+import { openMemoryStore } from '@isopod/kernel/store/memory.ts'
+import { FixedConfig } from './fixed-config.ts'
+import { MemoryTransport, type TestSocket } from './memory-transport.ts'
+import { TestClient, type ClientOptions } from './test-client.ts'
+
+/** A plugin under test: the folder it lives in, the id of one that comes with the gateway, or the plugin itself. */
+export type TestPlugin = URL | string | { readonly id: string; readonly plugin: Plugin; readonly version?: string; readonly needs?: Readonly<Record<string, string>> }
+
+export interface TestGatewayOptions {
+  readonly plugins: readonly TestPlugin[]
+  /** As in `gateway.yaml`. */
+  readonly config?: JsonObject
+  /** Puts every plugin that is given as a folder or an id behind the wall, but for those named here. */
+  readonly wall?: boolean | { readonly except: readonly string[] }
+  /** The machine's clock unless said; a `TestClock` stands still until it is moved. */
+  readonly clock?: Clock
+  /** An earlier gateway's, to see what is left after a restart. */
+  readonly store?: StoreDriver
+  /**
+   * After how many calls of a client every plugin is brought anew, so that one which relies on its own memory from call to
+   * call fails early. 7 unless said; 0 is never.
+   */
+  readonly renewEvery?: number
+}
+
+/** The credential that the testing gateway's HTTP requests and sockets carry. */
+const TOKEN = 'a-token-for-tests-that-nobody-guesses'
+
+export interface TestGateway extends AsyncDisposable {
+  readonly kernel: Kernel
+  readonly log: Log
+  readonly store: StoreDriver
+  readonly config: FixedConfig
+  readonly running: RunningGateway
+  /** The token `fetch` and `connect` carry. */
+  readonly token: string
+  client(options?: ClientOptions): TestClient
+  /** A request to the gateway's routes. Carries the token unless `authorization` says otherwise. */
+  fetch(path: string, init?: RequestInit): Promise<Response>
+  /** Opens a socket. Carries the token unless `authorization` says otherwise; an empty one is left out. */
+  connect(path?: string, headers?: Readonly<Record<string, string>>): Promise<TestSocket>
+  /** Brings every plugin anew, as a swap would. */
+  renew(): Promise<void>
+  /** Stops everything. The store stays open, for a gateway after this one. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens it.
+ * @throws Error where a plugin fails, naming it and why: a test that wants a failure asks the kernel's own tests.
+ */
+export async function testGateway(options: TestGatewayOptions): Promise<TestGateway> {
+  const clock = options.clock ?? systemClock
+  const home = await mkdtemp(join(tmpdir(), 'isopod-test-'))
+  const log = openLog({ level: 'debug', console: false, clock })
+  const sources = await Promise.all(options.plugins.map(sourceOf))
+  const sandbox = options.wall ? await openWall() : undefined
+  const parts = {
+    version: '0.0.0-test',
+    clock,
+    log,
+    home,
+    config: new FixedConfig(configWith(options, sources)),
+    store: options.store ?? openMemoryStore({ clock }),
+    tokens: new TokenBook({ home, clock, warn: (message) => log.warn(message) }),
+    builtIn: sources,
+  }
+  const transport = new MemoryTransport()
+  const running = await openGateway({ ...parts, transport: transport.factory, ...(sandbox && { sandbox }) })
+  const failures = Object.entries(running.report.failed)
+  const gateway = new OpenTestGateway(parts, running, transport, sandbox, options.renewEvery ?? 7)
+  if (failures.length === 0) return gateway
+  await gateway.close()
+  throw new Error(failures.map(([id, reason]) => `plugin ${id} failed: ${reason}`).join('; '))
+}
+
+async function openWall(): Promise<Sandbox> {
+  const { openSandbox } = await import('@isopod/sandbox')
+  return openSandbox()
+}
+
+async function sourceOf(plugin: TestPlugin): Promise<Source> {
+  if (typeof plugin === 'object' && 'plugin' in plugin) {
+    const { id, version = '1.0.0', needs = {} } = plugin
+    return { manifest: { id, name: id, version, entry: '', api: `^${API_VERSION}`, needs }, plugin: plugin.plugin, builtIn: true }
+  }
+  const folder = typeof plugin === 'string' ? new URL(`../../plugins/${plugin}/`, import.meta.url) : plugin
+  const source = await readSource(fileURLToPath(folder), false)
+  if (!source) throw new Error(`${folder.href} holds no plugin`)
+  return { ...source, builtIn: true }
+}
+
+/** The limits of a real gateway are for strangers and runaway clients; a test makes thousands of calls. */
+const LIMITS = { requestsPerMinute: 0, callsPerMinute: 0, connections: 0 }
+
+function configWith({ config = {}, wall = false }: TestGatewayOptions, sources: readonly Source[]): JsonObject {
+  const { gateway, plugins } = config as { gateway?: JsonObject; plugins?: JsonObject }
+  const trusted = typeof wall === 'object' ? wall.except : []
+  const walled = wall === false ? [] : sources.filter(({ entry, manifest }) => entry !== undefined && !trusted.includes(manifest.id))
+  const trust = Object.fromEntries(walled.map(({ manifest: { id } }) => [id, { trust: 'sandboxed', ...(plugins?.[id] as JsonObject | undefined) }]))
+  return {
+    ...config,
+    gateway: { port: 1, ...gateway, auth: { token: TOKEN, ...(gateway?.['auth'] as JsonObject | undefined) }, limits: { ...LIMITS, ...(gateway?.['limits'] as JsonObject | undefined) } },
+    plugins: { ...plugins, ...trust },
+  }
+}
+
+interface Parts {
+  readonly log: Log
+  readonly home: string
+  readonly config: FixedConfig
+  readonly store: StoreDriver
+  readonly tokens: TokenBook
+}
+
+class OpenTestGateway implements TestGateway {
+  readonly running: RunningGateway
+  readonly token = TOKEN
+  readonly #parts: Parts
+  readonly #transport: MemoryTransport
+  readonly #sandbox: Sandbox | undefined
+  readonly #renewEvery: number
+  #calls = 0
+
+  constructor(parts: Parts, running: RunningGateway, transport: MemoryTransport, sandbox: Sandbox | undefined, renewEvery: number) {
+    this.#parts = parts
+    this.running = running
+    this.#transport = transport
+    this.#sandbox = sandbox
+    this.#renewEvery = renewEvery
+  }
+
+  get kernel(): Kernel {
+    return this.running.kernel
+  }
+
+  get log(): Log {
+    return this.#parts.log
+  }
+
+  get store(): StoreDriver {
+    return this.#parts.store
+  }
+
+  get config(): FixedConfig {
+    return this.#parts.config
+  }
+
+  client(options: ClientOptions = {}): TestClient {
+    return new TestClient(this.kernel.core, options, () => this.#restless())
+  }
+
+  fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers)
+    if (!headers.has('authorization')) headers.set('authorization', `Bearer ${TOKEN}`)
+    if (headers.get('authorization') === '') headers.delete('authorization')
+    return this.#transport.fetch(new Request(new URL(path, 'http://localhost'), { ...init, headers }))
+  }
+
+  connect(path = '/', headers: Readonly<Record<string, string>> = {}): Promise<TestSocket> {
+    const all = Object.entries({ authorization: `Bearer ${TOKEN}`, ...headers }).filter(([, value]) => value !== '')
+    return this.#transport.connect(path, Object.fromEntries(all))
+  }
+
+  async renew(): Promise<void> {
+    await this.running.renew()
+  }
+
+  async close(): Promise<void> {
+    await this.running.close()
+    await this.#sandbox?.close()
+    await this.#parts.tokens.close()
+    await this.log.close()
+    await rm(this.#parts.home, { recursive: true, force: true })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #restless(): Promise<void> {
+    this.#calls += 1
+    if (this.#renewEvery > 0 && this.#calls % this.#renewEvery === 0) await this.renew()
+  }
+}
