@@ -4,7 +4,7 @@
  * token that starts with `*` must not end up in a log because YAML took it for an alias.
  */
 import { extname } from 'node:path'
-import { isAlias, isMap, isPair, isSeq, LineCounter, parseDocument } from 'yaml'
+import { isAlias, isMap, isPair, isSeq, LineCounter, parseDocument, visit } from 'yaml'
 import type { Document, Node, ParsedNode, YAMLError } from 'yaml'
 import { JSON_DEPTH } from '../limits.ts'
 import { isTree } from './path.ts'
@@ -63,6 +63,8 @@ function parseYaml(text: string): Parsed {
   try {
     const document = yamlDocument(text, lines)
     if (document.errors.length > 0) return broken(document.errors, lines)
+    const aliases = lostAliases(document, lines)
+    if (aliases.length > 0) return { problems: aliases, locate: () => undefined }
     return read(document, document.toJS({ maxAliasCount: MAX_ALIASES }), lines)
   } catch (error) {
     return unreadable(toJsMessage(error))
@@ -122,7 +124,6 @@ function problemOf(error: YAMLError, lines: LineCounter, severity: Problem['seve
 }
 
 const SENTENCES: { readonly [code: string]: string } = {
-  BAD_ALIAS: 'A text that starts with * needs quotes: without them YAML takes it for the name of an anchor, and there is none',
   BAD_DIRECTIVE: 'A line that starts with % needs quotes: without them YAML takes it for a directive',
   BAD_SCALAR_START: 'A text that starts with @ or ` needs quotes in YAML',
   DUPLICATE_KEY: 'The same key stands twice in one section. Remove one of the two',
@@ -130,6 +131,20 @@ const SENTENCES: { readonly [code: string]: string } = {
   TAB_AS_INDENT: 'This line is indented with a tab. YAML takes only spaces',
   TAG_RESOLVE_FAILED: 'A text that starts with ! needs quotes: without them YAML takes it for a tag, and this one is unknown',
   UNEXPECTED_TOKEN: 'This is not valid YAML: something stands here that cannot. Check the quotes, brackets and colons on this line',
+}
+
+/** Told here and not by the parser's own error, which names no place and quotes what may be a token. */
+function lostAliases(document: Document.Parsed, lines: LineCounter): Problem[] {
+  const problems: Problem[] = []
+  const message = 'A text that starts with * needs quotes: without them YAML takes it for the name of an anchor, and there is none'
+  visit(document, {
+    Alias(_key, alias) {
+      if (alias.resolve(document)) return
+      const { line, col } = lines.linePos(startOf(alias) ?? 0)
+      problems.push({ severity: 'error', path: '', message, line, column: col })
+    },
+  })
+  return problems
 }
 
 function sentenceOf(error: YAMLError): string {
@@ -140,7 +155,7 @@ function toJsMessage(error: unknown): string {
   const text = String(error)
   if (text.includes('alias count')) return 'The file repeats parts by alias so often that it would not fit into memory'
   if (error instanceof RangeError) return TOO_DEEP
-  return 'The file cannot be read as YAML: an alias points to an anchor that is not there'
+  return 'The file cannot be read as YAML: it refers to itself'
 }
 
 /** The key's own place, since that is what an owner looks for; in a list, the entry's. */

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { mkdir, readlink, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import type { Config } from '../../kernel/config/schema.ts'
-import { makeHome, openIn } from './home.ts'
+import { watchConfig } from '../../kernel/config/watch.ts'
+import { HandClock, makeHome, openIn } from './home.ts'
 import type { Opened } from './home.ts'
 
 /** Waits until the change on disk has been noticed, and then until it has been looked at. */
@@ -86,7 +88,10 @@ test('an editor that empties the file before it writes is waited for', async (t)
   opened.config.onChange((config) => ports.push(config.gateway.port))
   await truncate(join(home, 'gateway.yaml'))
   await opened.clock.settling()
+  const again = opened.clock.settlingAgain()
   await writeFile(join(home, 'gateway.yaml'), 'gateway: { port: 2 }')
+  await again
+  assert.equal(opened.clock.waiting, 1)
   await noticed(opened)
   assert.deepEqual(ports, [2])
 })
@@ -173,6 +178,29 @@ test('a listener that throws keeps nobody else from hearing', async (t) => {
   await noticed(opened)
   assert.equal(heard, 1)
   assert.equal(opened.log.recent({ level: 'error' }).entries.length, 2)
+})
+
+test('one look at a time, and none after the end', async (t) => {
+  const clock = new HandClock()
+  let looks = 0
+  const gates: (() => void)[] = []
+  const look = () => new Promise<void>((resolve) => {
+    looks++
+    gates.push(resolve)
+  })
+  const stop = watchConfig({ home: await makeHome(t), clock, look })
+  clock.tick()
+  clock.tick()
+  clock.tick()
+  assert.equal(looks, 1)
+  gates.shift()?.()
+  await setImmediate()
+  assert.equal(looks, 2)
+  clock.tick()
+  stop()
+  gates.shift()?.()
+  await setImmediate()
+  assert.equal(looks, 2)
 })
 
 test('after close nothing is followed', async (t) => {

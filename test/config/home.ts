@@ -37,6 +37,16 @@ export class HandClock implements Clock {
     return () => this.#every.delete(callback)
   }
 
+  /** How many wait to be called back. */
+  get waiting(): number {
+    return this.#after.size
+  }
+
+  /** Resolves when somebody asks to be called back from now on. */
+  async settlingAgain(): Promise<void> {
+    await once(this.#events, 'after')
+  }
+
   async settling(): Promise<void> {
     if (this.#after.size === 0) await once(this.#events, 'after')
   }

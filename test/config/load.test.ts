@@ -116,6 +116,12 @@ test('a provider that has no address of its own needs one', async (t) => {
   assert.match(mistake ?? '', /gateway\.yaml:1:24: models\.providers\.local\.baseUrl is missing/)
 })
 
+test('where a field takes one of several things, one sentence says so', async (t) => {
+  assert.deepEqual(await mistakesIn(t, 'models: { providers: { a: { api: openai, apiKey: { secrt: 5, x: 1 } } } }'), [
+    'gateway.yaml:1:42: models.providers.a.apiKey takes text, ${NAME}, or { secret: name }, not a section',
+  ])
+})
+
 test('a gateway open to the network without authentication is refused', async (t) => {
   const [mistake] = await mistakesIn(t, 'gateway:\n  bind: all\n  auth:\n    enabled: false\n')
   assert.match(mistake ?? '', /^gateway\.yaml:4:5: gateway\.auth\.enabled is false while gateway\.bind is all/)
@@ -135,6 +141,10 @@ test('an unknown key warns with the nearest known name and does no harm', async 
 
 test('a section with nothing in it counts as absent', async (t) => {
   assert.deepEqual(await mistakesIn(t, 'gateway:\n  # port: 80\nmodels:\n  default:\n'), [])
+})
+
+test('a text that YAML takes for an alias is pointed at', async (t) => {
+  assert.match((await mistakesIn(t, 'gateway:\n  auth:\n    token: *abc\n'))[0] ?? '', /^gateway\.yaml:3:12: A text that starts with \* needs quotes/)
 })
 
 const BROKEN: readonly (readonly [what: string, text: string, said: RegExp])[] = [

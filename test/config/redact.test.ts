@@ -13,7 +13,7 @@ models:
     d: { api: openai-compatible, baseUrl: "https://me:url-literal@host/v1?key=query-literal" }
     e: { api: openai, apiKey: "\${MISSING:-default-literal}" }
 plugins:
-  weather: { config: { apiKey: plugin-literal, city: Bern, count: 3 } }
+  weather: { config: { apiKey: plugin-literal, city: Bern, count: 3, password: 12345 } }
 hooks: { token: hook-literal }
 gatewai: { tokn: misspelt-literal, note: 5 }
 `
@@ -33,14 +33,14 @@ test('a shown config holds no secret, and references as they stand in the file',
     d: { api: 'openai-compatible', baseUrl: 'https://<redacted>@host/v1?key=<redacted>' },
     e: { api: 'openai', apiKey: '${MISSING:-<redacted>}' },
   })
-  assert.deepEqual(plugins?.['weather'], { enabled: true, config: { apiKey: '<redacted>', city: '<redacted>', count: 3 } })
+  assert.deepEqual(plugins?.['weather'], { enabled: true, config: { apiKey: '<redacted>', city: '<redacted>', count: 3, password: '<redacted>' } })
 })
 
 test('a plugin\'s own schema says what of its settings may be shown', async (t) => {
   const { config } = await openIn(t, await makeHome(t, { 'gateway.yaml': FILE }), { env })
   const weather = { type: 'object', properties: { apiKey: { type: 'string', secret: true }, city: { type: 'string' } } }
   const { plugins } = config.shown({ weather }) as { plugins: { weather: { config: unknown } } }
-  assert.deepEqual(plugins.weather.config, { apiKey: '<redacted>', city: 'Bern', count: 3 })
+  assert.deepEqual(plugins.weather.config, { apiKey: '<redacted>', city: 'Bern', count: 3, password: '<redacted>' })
   assert.deepEqual(redact({ apiKey: 'x', city: 'Bern', keys: ['y'] }, { ...weather, properties: { ...weather.properties, keys: { type: 'array', items: { secret: true } } } }), {
     apiKey: '<redacted>',
     city: 'Bern',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { checkConfig } from '../../kernel/config/check.ts'
 import { configSchema } from '../../kernel/config/schema.ts'
 import type { Config } from '../../kernel/config/schema.ts'
@@ -16,6 +17,13 @@ function* fields(schema: Schema, at: string): Generator<[at: string, field: Sche
   }
   for (const inner of [schema['additionalProperties'], schema['items']]) if (isTree(inner)) yield* fields(inner, `${at}.*`)
 }
+
+test('the schema is a JSON Schema of 2020-12 and its defaults satisfy it', () => {
+  const ajv = new Ajv2020({ strict: true, strictRequired: false, formats: { bind: true } })
+  ajv.addVocabulary(['secret', 'accepts'])
+  assert.equal(ajv.validateSchema(configSchema), true)
+  assert.equal(ajv.validate(configSchema, checkConfig({}).config), true)
+})
 
 test('a field with a default is required, so that its type says it is always there', () => {
   for (const [at, field, required] of fields(configSchema, '')) {

@@ -207,10 +207,10 @@ test('a text that YAML would read as something else is written in quotes', async
 })
 
 test('a change inside what an alias repeats stays where it was meant', async (t) => {
-  const home = await makeHome(t, { 'gateway.yaml': 'agents:\n  a: &base { model: x/y }\n  b: *base\n' })
+  const home = await makeHome(t, { 'gateway.yaml': 'agents:\n  a: &base { model: x/y, system: hello }\n  b: *base\n' })
   const { config } = await openIn(t, home)
   await config.update({ agents: { b: { model: 'x/z' } } }, config)
-  assert.deepEqual([config.current.agents['a']?.model, config.current.agents['b']?.model], ['x/y', 'x/z'])
+  assert.deepEqual(config.current.agents, { a: { model: 'x/y', system: 'hello' }, b: { model: 'x/z', system: 'hello' } })
 })
 
 test('a change that would spread through an anchor is refused', async (t) => {

@@ -105,6 +105,7 @@ test('a live secret appears nowhere in any line: not in messages, keys, numbers,
     const error = Object.assign(new Error(secret), { code: secret })
     log.child({ plugin: secret }).info(`before${secret}after`, { [secret]: secret, list: [secret], deep: { a: { b: secret } }, error, url: `/?q=${encodeURIComponent(secret)}` })
   }
+  for (const secret of secrets) log.info(`before${secret}after`)
   log.info('number', { pin: 20270115 })
   const entries = log.recent({ limit: 1_000 }).entries
   for (const secret of secrets) {
