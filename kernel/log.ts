@@ -7,12 +7,12 @@ import { pino } from 'pino'
 import type { Logger } from 'pino'
 import type { Log as PluginLog } from '@isopod/plugin-api'
 import { Outlet } from './log/outlet.ts'
-import type { LogOptions } from './log/outlet.ts'
+import type { LogOptions, LogSettings } from './log/outlet.ts'
 import { LEVELS } from './log/ring.ts'
 import type { Level, LogPage, LogQuery } from './log/ring.ts'
 
 export { LEVELS } from './log/ring.ts'
-export type { Console, LogOptions } from './log/outlet.ts'
+export type { Console, LogOptions, LogSettings } from './log/outlet.ts'
 export type { Level, LogEntry, LogPage, LogQuery } from './log/ring.ts'
 
 /** Facts that stand on every line of a child: the plugin it belongs to, the call it serves. */
@@ -27,6 +27,8 @@ export interface Log extends PluginLog {
   hide(secret: string): void
   /** The least that is written, for this log and all that share its file. */
   level: Level
+  /** Puts the owner's settings in force, as they are at the start and after each change of the config. Without `file` the file is closed. */
+  adjust(settings: LogSettings): void
   /** The newest lines, filtered. */
   recent(query?: LogQuery): LogPage
   /** Resolves when what was logged so far is written, or when the disk will not take it. */
@@ -94,6 +96,10 @@ class PinoLog implements Log {
 
   set level(level: Level) {
     this.#outlet.level = level
+  }
+
+  adjust(settings: LogSettings): void {
+    this.#outlet.adjust(settings)
   }
 
   recent(query: LogQuery = {}): LogPage {

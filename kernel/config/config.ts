@@ -43,7 +43,7 @@ export interface ConfigSource {
   readonly revision: string
   /** The file that is followed, whether it is there or not. */
   readonly file: string
-  /** What is wrong with the file as it stands now: warnings, or the errors for which it is not in force. */
+  /** What is wrong with the file as it stands now: warnings, or what keeps it out of force. */
   readonly problems: readonly Problem[]
   /** What is in force, fit to be shown: secrets replaced, references as the file has them. */
   shown(pluginSchemas?: { readonly [plugin: string]: Schema }): Tree
@@ -172,7 +172,7 @@ function lost(loaded: Loaded, good: Good): Loaded | undefined {
   if (!good.exists || (loaded.exists && !loaded.empty)) return undefined
   const message = loaded.exists ? 'The config file is empty' : 'The config file is gone'
   const { config: _defaults, ...rest } = loaded
-  return { ...rest, problems: [{ severity: 'error', path: '', file: good.file, message }] }
+  return { ...rest, problems: [{ severity: 'warning', path: '', file: good.file, message }] }
 }
 
 function isSame(one: Loaded, other: Loaded): boolean {

@@ -34,10 +34,11 @@ export function schemaWithPlugins(schemas: { readonly [plugin: string]: Schema }
   return { ...configSchema, properties: { ...configSchema.properties, plugins: { ...plugins, properties } } }
 }
 
-/** Every text in `value` that is secret by its schema or, where no schema knows it, by its name. For the log to hide. */
+/** Every text and number in `value` that is secret by its schema or, where no schema knows it, by its name. For the log to hide. */
 export function secretsIn(value: unknown, schema: Schema | undefined, named = false): string[] {
   const isSecret = named || schema?.['secret'] === true
   if (typeof value === 'string') return isSecret ? [value, value.replace(SCHEME, '')] : []
+  if (typeof value === 'number') return isSecret ? [String(value)] : []
   if (Array.isArray(value)) return value.flatMap((item, index) => secretsIn(item, childSchema(schema, index), isSecret))
   if (!isTree(value) || isStoreReference(value)) return []
   return Object.entries(value).flatMap(([key, item]) => {

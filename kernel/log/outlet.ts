@@ -21,17 +21,27 @@ export interface Console {
   flushNow?(): void
 }
 
-export interface LogOptions {
+/** What the owner's config says of the log. */
+export interface LogSettings {
   readonly level?: Level
   /** Absent: no file. */
   readonly file?: string | undefined
   /** Lines for people on the console. Unless said: where it is a terminal. */
   readonly pretty?: boolean | undefined
+}
+
+export interface LogOptions extends LogSettings {
   readonly clock?: Clock
   /** Unless said: the process's standard error. False for none. */
   readonly console?: Console | false
   /** When the file is rotated. */
   readonly rotateBytes?: number
+}
+
+interface LogFile {
+  readonly path: string
+  readonly file: RotatingFile
+  readonly sink: Sink
 }
 
 /** A line longer than this loses its facts, and its message what goes beyond: one line must not fill the disk. */
@@ -41,38 +51,36 @@ const MAX_MESSAGE = 4 * 1024
 export class Outlet {
   readonly secrecy = new Secrecy()
   readonly clock: Clock
-  level: Level
+  level: Level = 'info'
   readonly #ring = new Ring()
-  readonly #file: RotatingFile | undefined
-  #sink: Sink | undefined
   readonly #console: Console | undefined
-  readonly #pretty: boolean
+  readonly #rotateBytes: number | undefined
+  #file: LogFile | undefined
+  #pretty = false
   readonly #onExit = () => {
-    this.#sink?.flushNow()
+    this.#file?.sink.flushNow()
     this.#console?.flushNow?.()
   }
 
   constructor(options: LogOptions) {
     this.clock = options.clock ?? systemClock
-    this.level = options.level ?? 'info'
     this.#console = options.console === false ? undefined : (options.console ?? standardError(this.clock))
-    this.#pretty = options.pretty ?? this.#console?.isTerminal ?? false
-    if (options.file !== undefined || this.#console?.flushNow) process.once('exit', this.#onExit)
-    if (options.file === undefined) return
-    const file = new RotatingFile(options.file, options.rotateBytes)
-    this.#file = file
-    this.#sink = new Sink({
-      clock: this.clock,
-      descriptor: () => file.descriptor(),
-      written: (bytes) => file.written(bytes),
-      lossLine: (lines) => this.#lossLine(lines),
-    })
+    this.#rotateBytes = options.rotateBytes
+    this.adjust(options)
+  }
+
+  adjust({ level = this.level, file, pretty }: LogSettings): void {
+    this.level = level
+    this.#pretty = pretty ?? this.#console?.isTerminal ?? false
+    if (file !== this.#file?.path) this.#turnTo(file)
+    process.removeListener('exit', this.#onExit)
+    if (this.#file || this.#console?.flushNow) process.once('exit', this.#onExit)
   }
 
   take(line: string): void {
     const safe = this.#safe(line)
     this.#ring.add(safe)
-    this.#sink?.write(safe)
+    this.#file?.sink.write(safe)
     this.#console?.write(this.#pretty ? this.#prettyOf(safe) : safe)
   }
 
@@ -81,14 +89,33 @@ export class Outlet {
   }
 
   async flush(): Promise<void> {
-    await Promise.all([this.#sink?.flush(), this.#console?.flush?.()])
+    await Promise.all([this.#file?.sink.flush(), this.#console?.flush?.()])
   }
 
   async close(): Promise<void> {
     await this.flush()
     process.removeListener('exit', this.#onExit)
-    this.#sink = undefined
-    this.#file?.close()
+    this.#file?.file.close()
+    this.#file = undefined
+  }
+
+  /** The first file also gets what was logged before its name was known: the config is read before its `log.file` is. */
+  #turnTo(path: string | undefined): void {
+    const before = this.#file
+    this.#file = path === undefined ? undefined : this.#openFile(path)
+    if (before) void before.sink.flush().then(() => before.file.close())
+    else for (const line of this.#ring.lines()) this.#file?.sink.write(line)
+  }
+
+  #openFile(path: string): LogFile {
+    const file = new RotatingFile(path, this.#rotateBytes)
+    const sink = new Sink({
+      clock: this.clock,
+      descriptor: () => file.descriptor(),
+      written: (bytes) => file.written(bytes),
+      lossLine: (lines) => this.#lossLine(lines),
+    })
+    return { path, file, sink }
   }
 
   #safe(line: string): string {

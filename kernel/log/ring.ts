@@ -43,6 +43,11 @@ export class Ring {
     if (this.#lines.length > LINES_KEPT) this.#lines.shift()
   }
 
+  /** All lines, oldest first. */
+  lines(): string[] {
+    return this.#lines.map(({ line }) => line)
+  }
+
   /** `clean` looks at each entry once more: a secret may have become known after its line was written. */
   read({ level = 'debug', plugin, after, limit = 100 }: LogQuery, clean: (value: unknown) => unknown): LogPage {
     const wanted = this.#lines

@@ -14,7 +14,7 @@ interface Filed {
   readonly file: string
   readonly directory: string
   readonly clock: HandClock
-  lines(name?: string): Promise<string[]>
+  readonly lines: (name?: string) => Promise<string[]>
 }
 
 async function logInFile(t: TestContext, options: LogOptions = {}): Promise<Filed> {
@@ -135,6 +135,26 @@ test('a secret never reaches the file', async (t) => {
   await log.flush()
   const text = await readFile(file, 'utf8')
   assert.ok(!text.includes('swordfish') && !text.includes('unknown-one'))
+})
+
+test('settings may come later: the first file gets what was logged before, another one only what comes', async (t) => {
+  const directory = await makeHome(t)
+  const log = openLog({ console: false })
+  t.after(() => log.close())
+  const messages = async (name: string) => [...(await readFile(join(directory, name), 'utf8')).matchAll(/"message":"(\w+)"/g)].map(([, message]) => message)
+  log.info('early')
+  log.adjust({ level: 'warn', file: join(directory, 'a.log') })
+  log.info('quiet')
+  log.warn('first')
+  await log.flush()
+  log.adjust({ level: 'info', file: join(directory, 'b.log') })
+  log.info('second')
+  await log.flush()
+  log.adjust({})
+  log.info('third')
+  await log.flush()
+  assert.deepEqual(await messages('a.log'), ['early', 'first'])
+  assert.deepEqual(await messages('b.log'), ['second'])
 })
 
 test('after close lines only reach the memory', async (t) => {
