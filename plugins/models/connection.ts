@@ -1,0 +1,157 @@
+/**
+ * One HTTP request to a provider, as the provider packages see it: a `fetch`. It sends the owner's headers, follows no
+ * redirect (a key belongs to one address), notices a provider that has fallen silent, and bounds what it keeps of an answer
+ * that has no end. It does not know what is said over it.
+ */
+import { RpcError } from '@isopod/plugin-api'
+import type { Credentials } from './credentials.ts'
+import { stopReason } from './stop-reason.ts'
+
+/**
+ * How long a provider may send nothing at all. Models that think send keep-alive comments or parts every few seconds; 120 s
+ * is above the slowest first token of a local model with a long prompt, and below the 300 s a whole request may take.
+ */
+export const IDLE_MS = 120_000
+/** An error's body: enough for every vendor's sentence, and no more time than a person would wait for it. */
+const ERROR_BYTES = 64 * 1024
+const ERROR_MS = 5_000
+/** One line of an event stream holds one delta; a line without an end is no event stream. */
+const LINE_BYTES = 16 * 1024 * 1024
+const NEWLINE = 10
+
+export interface ConnectionParts {
+  /** The provider's id, for sentences. */
+  readonly id: string
+  readonly credentials: Credentials
+  /** The call's own signal: aborting it ends the request. */
+  readonly signal: AbortSignal
+  readonly idleMs?: number
+}
+
+export class Connection {
+  readonly #id: string
+  readonly #credentials: Credentials
+  readonly #idleMs: number
+  readonly #outer: AbortSignal
+  readonly #abort = new AbortController()
+  readonly #forward = (): void => void this.#stop(stopReason(this.#outer))
+  #line = 0
+  #stopped: RpcError | undefined
+  /** Bytes of a successful answer that have arrived. */
+  received = 0
+  /** Whether any of it made sense. The reader says so: only it knows what is spoken here. */
+  understood = false
+
+  constructor({ id, credentials, signal, idleMs = IDLE_MS }: ConnectionParts) {
+    this.#id = id
+    this.#credentials = credentials
+    this.#idleMs = idleMs
+    this.#outer = signal
+    signal.addEventListener('abort', this.#forward, { once: true })
+    if (signal.aborted) this.#forward()
+  }
+
+  /** Why the request was ended from this side, if it was. */
+  get stopped(): RpcError | undefined {
+    return this.#stopped
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  /** Ends the request if it still runs. Safe to call twice. */
+  close(): void {
+    this.#outer.removeEventListener('abort', this.#forward)
+    this.#abort.abort()
+  }
+
+  /** Rejects as `fetch` does; `stopped` says whether that was our doing. */
+  readonly fetch: typeof globalThis.fetch = async (url, init) => {
+    const { signal } = this.#abort
+    const asked = globalThis.fetch(url, { ...init, headers: this.#headers(init?.headers), redirect: 'manual', signal })
+    const response = await this.#waited(asked)
+    if (!response.ok) return excerpt(response)
+    if (response.headers.get('content-type')?.startsWith('text/html')) throw this.#stop(garbage(this.#id, 'a web page'))
+    const { status, headers } = response
+    return response.body ? new Response(this.#watched(response.body), { status, headers }) : response
+  }
+
+  #headers(given: RequestInit['headers']): Headers {
+    const headers = new Headers(given)
+    // Without a key the packages would send an empty one, which some servers refuse.
+    if (this.#credentials.key === '') for (const name of ['authorization', 'x-api-key']) headers.delete(name)
+    for (const [name, value] of Object.entries(this.#credentials.headers)) headers.set(name, value)
+    return headers
+  }
+
+  /** The body as it comes, and never ahead of its reader: a silence counts only while somebody waits. */
+  #watched(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+    const reader = body.getReader()
+    return new ReadableStream<Uint8Array>({
+      pull: async (controller) => {
+        const { done, value } = await this.#waited(reader.read())
+        if (done) return controller.close()
+        this.#count(value)
+        controller.enqueue(value)
+      },
+      cancel: (reason) => reader.cancel(reason),
+    }, { highWaterMark: 0 })
+  }
+
+  #count(chunk: Uint8Array): void {
+    this.received += chunk.length
+    const newline = chunk.lastIndexOf(NEWLINE)
+    this.#line = newline < 0 ? this.#line + chunk.length : chunk.length - newline - 1
+    if (this.#line > LINE_BYTES) throw this.#stop(garbage(this.#id, 'a line without an end'))
+  }
+
+  async #waited<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    const silence = new RpcError('timeout', `${this.#id} sent nothing for ${this.#idleMs / 1000} seconds`, { retryable: true })
+    const timer = setTimeout(() => this.#stop(silence), this.#idleMs)
+    try {
+      return await answer
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #stop(reason: RpcError): RpcError {
+    this.#stopped ??= reason
+    this.#abort.abort(reason)
+    return this.#stopped
+  }
+}
+
+/** A refusal for an answer that is not what the API promises. */
+export function garbage(id: string, what: string, cause?: unknown): RpcError {
+  const advice = `Check models.providers.${id}: its api and its baseUrl must belong together`
+  return new RpcError('unavailable', `${id} answered with ${what} instead of a stream of events. ${advice}`, { retryable: false, cause })
+}
+
+/** The beginning of an error's body, without waiting for the rest of it. */
+async function excerpt(response: Response): Promise<Response> {
+  const { status, headers } = response
+  const bytes = response.body ? await beginning(response.body) : Buffer.alloc(0)
+  return new Response(bytes.length > 0 ? bytes : null, { status, headers })
+}
+
+async function beginning(body: ReadableStream<Uint8Array>): Promise<Buffer<ArrayBuffer>> {
+  const chunks: Uint8Array[] = []
+  const reader = body.getReader()
+  const timer = setTimeout(() => void reader.cancel().catch(() => {}), ERROR_MS)
+  try {
+    for (let size = 0; size < ERROR_BYTES;) {
+      const { done, value } = await reader.read()
+      if (done) break
+      chunks.push(value)
+      size += value.length
+    }
+  } catch {
+    // The status says enough: an error whose body was cut is still that error.
+  } finally {
+    clearTimeout(timer)
+    void reader.cancel().catch(() => {})
+  }
+  return Buffer.concat(chunks)
+}

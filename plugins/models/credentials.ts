@@ -1,0 +1,57 @@
+/**
+ * What a provider is shown: its key and its headers, as text. They are revealed right before a request and held no longer
+ * than it lasts. Whatever is told of the request afterwards goes through `redacted`, because providers like to repeat a key
+ * they did not accept.
+ */
+import { RpcError, type Context, type Json, type JsonObject } from '@isopod/plugin-api'
+import type { Environment } from './environment.ts'
+import type { Settings } from './roster.ts'
+
+/** What HTTP allows in a header's value. */
+const HEADER_TEXT = /^[\t\x20-\x7e\x80-\xff]*$/
+/** How keys of the usual vendors look, whole or with stars in the middle as they repeat them. */
+const KEY_LIKE = /\b(?:sk|rk|pk|key|gsk|xai)-[A-Za-z0-9_*-]{6,}/g
+/** A shorter secret would take ordinary words out of a sentence. */
+const SHORTEST_SECRET = 4
+
+export class Credentials {
+  readonly key: string
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(key: string, headers: Readonly<Record<string, string>>) {
+    this.key = key
+    this.headers = headers
+  }
+
+  /** A text without any of the secrets. */
+  redacted(text: string): string {
+    const secrets = [this.key, ...Object.values(this.headers)].filter((secret) => secret.length >= SHORTEST_SECRET)
+    return secrets.reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text).replace(KEY_LIKE, '[redacted]')
+  }
+}
+
+/** Throws `unavailable` for a secret that cannot be sent, naming the field of the config that holds it. */
+export async function credentialsOf(settings: Settings, environment: Environment, ctx: Context): Promise<Credentials> {
+  const fields = `models.providers.${settings.id}`
+  const key = await secretText(settings.apiKey, { field: `${fields}.apiKey`, environment, ctx })
+  const headers: Record<string, string> = {}
+  for (const [name, reference] of Object.entries(settings.headers ?? {})) {
+    headers[name] = await secretText(reference, { field: `${fields}.headers.${name}`, environment, ctx })
+  }
+  return new Credentials(key, headers)
+}
+
+interface Source {
+  readonly field: string
+  readonly environment: Environment
+  readonly ctx: Context
+}
+
+async function secretText(reference: Json | undefined, { field, environment, ctx }: Source): Promise<string> {
+  if (reference === undefined) return ''
+  const variable = typeof reference === 'object' && reference !== null ? (reference as JsonObject)['environment'] : undefined
+  const text = typeof variable === 'string' ? (environment.key(variable) ?? '') : (await ctx.reveal(reference)).trim()
+  if (HEADER_TEXT.test(text)) return text
+  const source = typeof variable === 'string' ? variable : field
+  throw new RpcError('unavailable', `${source} holds characters that cannot be sent: copy it again, as one line`, { retryable: false })
+}

@@ -1,0 +1,15 @@
+/**
+ * Whatever speaks OpenAI's chat completions without being OpenAI: a server on this machine (Ollama, llama.cpp, vLLM, LM
+ * Studio) or a router. It takes the conversation as it is and leaves out what only OpenAI's own models need.
+ */
+import type { Vendor } from './answer.ts'
+import { strictness } from './openai.ts'
+
+export const openaiCompatible: Vendor = {
+  address: undefined,
+  async model({ name, model, baseURL, apiKey, fetch }) {
+    const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible')
+    return createOpenAICompatible({ name, baseURL, apiKey, fetch, includeUsage: true, supportsStructuredOutputs: true }).chatModel(model)
+  },
+  adapt: (options, request) => strictness(options, request, 'openaiCompatible'),
+}

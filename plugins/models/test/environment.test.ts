@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { serving, spelled, streaming } from './raw-provider.ts'
+import { heard, refusal, SmallGateway, user } from './small-gateway.ts'
+
+const answer = streaming(spelled('openai', { text: 'ok', finish: 'stop' }))
+
+/** The key that reaches the address, and what the model said. */
+function keyAt(use: (url: string) => SmallGateway, id: string): Promise<string | undefined> {
+  let key: string | undefined
+  return serving((request, response) => {
+    key = request.headers.authorization
+    void answer(request, response)
+  }, async (url) => {
+    await heard(use(url).ask(id, { messages: [user('hi')] }))
+    return key
+  })
+}
+
+test('key and address of the environment belong together', async () => {
+  const key = await keyAt((url) => new SmallGateway({ environment: { OPENAI_API_KEY: 'k-env', OPENAI_BASE_URL: url } }), 'openai/m')
+  assert.equal(key, 'Bearer k-env')
+})
+
+test('a key of the config goes to the address of the environment', async () => {
+  const config = { providers: { mine: { api: 'openai', apiKey: { secret: 'key' } } } }
+  const key = await keyAt((url) => new SmallGateway({ config, secrets: { key: 'k-config' }, environment: { OPENAI_BASE_URL: url } }), 'mine/m')
+  assert.equal(key, 'Bearer k-config')
+})
+
+test('a key of the environment never goes to an address of the config', async () => {
+  const use = (baseUrl: string) => new SmallGateway({ config: { providers: { mine: { api: 'openai', baseUrl } } }, environment: { OPENAI_API_KEY: 'k-env' } })
+  assert.equal(await keyAt(use, 'mine/m'), undefined)
+})
+
+test('a refused key of the environment is named by its variable', async () => {
+  const { error } = await serving((_request, response) => void response.writeHead(401).end(), (url) => {
+    return refusal(new SmallGateway({ environment: { OPENAI_API_KEY: 'k-env', OPENAI_BASE_URL: url } }).ask('openai/m', { messages: [user('hi')] }))
+  })
+  assert.equal(error.message, 'openai does not accept its key (401). Check OPENAI_API_KEY')
+})
+
+test('Anthropic\'s address may be given with or without its version', async () => {
+  const paths: (string | undefined)[] = []
+  const claude = streaming(spelled('anthropic', { text: 'ok', finish: 'stop' }))
+  await serving((request, response) => {
+    paths.push(request.url)
+    void claude(request, response)
+  }, async (url) => {
+    for (const address of [url, url.replace('/v1', ''), `${url}/`]) {
+      await heard(new SmallGateway({ environment: { ANTHROPIC_API_KEY: 'k', ANTHROPIC_BASE_URL: address } }).ask('anthropic/m', { messages: [user('hi')] }))
+    }
+  })
+  assert.deepEqual(paths, ['/v1/messages', '/v1/messages', '/v1/messages'])
+})
