@@ -27,7 +27,7 @@ export interface Log extends PluginLog {
   hide(secret: string): void
   /** The least that is written, for this log and all that share its file. */
   level: Level
-  /** Puts the owner's settings in force, as they are at the start and after each change of the config. Without `file` the file is closed. */
+  /** Puts the owner's settings in force, at the start and after each change of the config. Without `file` the file is closed. */
   adjust(settings: LogSettings): void
   /** The newest lines, filtered. */
   recent(query?: LogQuery): LogPage

@@ -95,7 +95,8 @@ function unknownKey(at: Path): Finding {
   const key = String(at.at(-1))
   const near = nearest(key, knownKeys(schemaAt(configSchema, at.slice(0, -1))))
   const path = showPath(at)
-  return { severity: 'warning', path, at, message: `${path} is not known and does nothing${near === undefined ? '' : `. Did you mean ${near}?`}` }
+  const hint = near === undefined ? '' : `. Did you mean ${near}?`
+  return { severity: 'warning', path, at, message: `${path} is not known and does nothing${hint}` }
 }
 
 function missingKey(at: Path): Finding {

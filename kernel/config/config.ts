@@ -51,14 +51,18 @@ export interface ConfigSource {
   onChange(listener: ConfigListener): () => void
   /** Looks at the file now instead of when it is noticed. Answers what is wrong with it. */
   reload(): Promise<readonly Problem[]>
-  /** Lays a JSON merge patch over the file; see `updateConfig` for what it rejects with. Listeners have been called when it resolves. */
+  /**
+   * Lays a JSON merge patch over the file; see `updateConfig` for what it rejects with. Listeners have been called when it
+   * resolves.
+   */
   update(patch: unknown, options: { readonly revision: string }): Promise<{ readonly config: Config; readonly revision: string }>
   close(): void
 }
 
 /** Reads the config and begins to follow it. Rejects with a `ConfigError` that names every mistake. */
 export async function openConfig(options: ConfigOptions): Promise<ConfigSource> {
-  const load: LoadOptions = { home: options.home, file: options.file, env: options.env, overrides: overridesFrom(options.env, options.flags) }
+  const { home, file, env, flags } = options
+  const load: LoadOptions = { home, file, env, overrides: overridesFrom(env, flags) }
   const first = await loadConfig(load)
   hideSecrets(first.config, options.log)
   tell(first.problems, options.log)

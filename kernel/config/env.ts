@@ -55,7 +55,11 @@ export function referencesIn(text: string): string[] {
 }
 
 /** Rewrites a text piece by piece: what is a reference, and what stands literally between. */
-export function mapPieces(text: string, onReference: (name: string, fallback: string | undefined) => string, onText: (text: string) => string): string {
+export function mapPieces(
+  text: string,
+  onReference: (name: string, fallback: string | undefined) => string,
+  onText: (text: string) => string,
+): string {
   let result = ''
   let end = 0
   for (const match of text.matchAll(REFERENCE)) {
@@ -93,11 +97,13 @@ function missingProblem(name: string, at: Path): Problem & { at: Path } {
   if (LENIENT.includes(String(at[0]))) {
     return { severity: 'warning', path, at, message: `${path} is left out: the environment variable ${name} is not set` }
   }
-  return { severity: 'error', path, at, message: `${path} needs the environment variable ${name}, which is not set. Set it, or write the value here` }
+  const message = `${path} needs the environment variable ${name}, which is not set. Set it, or write the value here`
+  return { severity: 'error', path, at, message }
 }
 
 function malformedProblem(at: Path): Problem & { at: Path } {
   const path = showPath(at)
-  const message = `${path} holds a \${...} that names no variable: a name is letters, digits and underscores. Write $\${...} to mean the text itself`
+  const message = `${path} holds a \${...} that names no variable: a name is letters, digits and underscores. `
+    + 'Write $${...} to mean the text itself'
   return { severity: 'error', path, at, message }
 }

@@ -29,7 +29,8 @@ export function mergePatch(value: unknown, patch: unknown): unknown {
 /** Lays `patch` over `text`, whose content is `value`. */
 export function mergeText(text: string, value: Tree, patch: Tree, notation: Notation): Merged {
   if (notation === 'json5') {
-    return { refused: 'A JSON5 file is never rewritten, since its comments would be lost. Change it by hand, or keep the config as gateway.yaml' }
+    const why = 'A JSON5 file is never rewritten, since its comments would be lost'
+    return { refused: `${why}. Change it by hand, or keep the config as gateway.yaml` }
   }
   const wanted = mergePatch(value, patch)
   return notation === 'json' ? { text: jsonText(text, wanted) } : yamlText(text, wanted, patch)

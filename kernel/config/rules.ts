@@ -27,7 +27,8 @@ function openToAll({ gateway }: Config): BrokenRule[] {
 function nowhereToGo({ models }: Config): BrokenRule[] {
   return Object.entries(models.providers).flatMap(([id, { api, baseUrl }]) => {
     if (api !== 'openai-compatible' || baseUrl !== undefined) return []
-    const message = `models.providers.${id}.baseUrl is missing: openai-compatible has no address of its own. Write where it answers, as http://127.0.0.1:11434/v1`
+    const message = `models.providers.${id}.baseUrl is missing: openai-compatible has no address of its own. `
+      + 'Write where it answers, as http://127.0.0.1:11434/v1'
     return [{ at: ['models', 'providers', id, 'baseUrl'], message }]
   })
 }

@@ -232,7 +232,13 @@ const hooks = {
   properties: {
     enabled: { type: 'boolean', default: false, description: 'Off answers 404.' },
     token: { ...secretValue, description: 'Their own credential. The gateway\'s is not accepted here.' },
-    path: { type: 'string', pattern: '^/[^\\s?#]*$', default: '/hooks', accepts: 'a path that begins with /', description: 'Where they live.' },
+    path: {
+      type: 'string',
+      pattern: '^/[^\\s?#]*$',
+      default: '/hooks',
+      accepts: 'a path that begins with /',
+      description: 'Where they live.',
+    },
     maxBodyBytes: { type: 'integer', minimum: 1, default: 262_144, description: 'The largest body, in bytes.' },
     allowRequestSessionKey: { type: 'boolean', default: false, description: 'Whether a caller may name a session outside hook:.' },
     mappings: { type: 'array', items: mapping, default: [], description: 'Which hook does what.' },

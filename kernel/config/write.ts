@@ -43,7 +43,8 @@ export async function updateConfig(patch: unknown, options: UpdateOptions): Prom
 function expectRevision({ text }: FileText, revision: string): void {
   const current = text === undefined ? NO_FILE : revisionOf(text)
   if (current === revision) return
-  throw new RpcError('conflict', 'The config has changed since you read it. Read it again and repeat the change', { details: { revision: current } })
+  const message = 'The config has changed since you read it. Read it again and repeat the change'
+  throw new RpcError('conflict', message, { details: { revision: current } })
 }
 
 async function editable({ file, text, problem }: FileText): Promise<Tree> {
@@ -71,7 +72,9 @@ function kept(key: string, item: unknown): [string, unknown][] {
 }
 
 function refuse(at: Path): never {
-  throw new RpcError('invalid_request', `${showPath(at)} is given as ${REDACTED}, which stands for a secret that is not shown. Leave it out, or write the secret`, { param: showPath(at) })
+  const param = showPath(at)
+  const message = `${param} is given as ${REDACTED}, which stands for a secret that is not shown. Leave it out, or write the secret`
+  throw new RpcError('invalid_request', message, { param })
 }
 
 function mergedText({ file, text }: FileText, value: Tree, patch: Tree): string {
@@ -95,8 +98,8 @@ async function replace(source: FileText, text: string, { home, file, revision }:
 }
 
 function unusable(problems: readonly Problem[], message: string): RpcError {
-  const errors = problems.filter(({ severity }) => severity === 'error')
-  const told = errors.map(({ file: _path, ...problem }) => describeProblem(problem)).join('; ')
-  return new RpcError('invalid_request', `${message}: ${told}`, { details: { problems: errors.map(({ file: _path, ...problem }) => problem) } })
+  // A caller does not learn where the home is.
+  const errors = problems.filter(({ severity }) => severity === 'error').map(({ file: _path, ...problem }) => problem)
+  return new RpcError('invalid_request', `${message}: ${errors.map(describeProblem).join('; ')}`, { details: { problems: errors } })
 }
 

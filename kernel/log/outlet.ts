@@ -38,6 +38,14 @@ export interface LogOptions extends LogSettings {
   readonly rotateBytes?: number
 }
 
+/** A line of ours has exactly these, and facts. */
+interface LineFields {
+  readonly level: Level
+  readonly time: string
+  readonly message: string
+  readonly plugin?: string
+}
+
 interface LogFile {
   readonly path: string
   readonly file: RotatingFile
@@ -133,7 +141,7 @@ export class Outlet {
   }
 
   #prettyOf(line: string): string {
-    const { level, time, message, plugin, ...facts } = JSON.parse(line) as { level: Level; time: string; message: string; plugin?: string }
+    const { level, time, message, plugin, ...facts } = JSON.parse(line) as LineFields
     return prettyLine({ at: Date.parse(time), level, message, ...(plugin === undefined ? {} : { plugin }), facts }, this.#console?.colour ?? false)
   }
 

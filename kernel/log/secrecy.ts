@@ -32,7 +32,8 @@ export class Secrecy {
 
   /** From now on this text, and its form in a URL, appears in no line. */
   hide(secret: string): void {
-    const forms = [secret, encodeURIComponent(secret.toWellFormed())].filter((form) => form.length >= SHORTEST_SECRET && !this.#secrets.has(form))
+    const all = [secret, encodeURIComponent(secret.toWellFormed())]
+    const forms = all.filter((form) => form.length >= SHORTEST_SECRET && !this.#secrets.has(form))
     if (forms.length === 0) return
     for (const form of forms) this.#secrets.add(form)
     const longestFirst = [...this.#secrets].sort((a, b) => b.length - a.length)

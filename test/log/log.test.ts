@@ -103,17 +103,18 @@ test('a live secret appears nowhere in any line: not in messages, keys, numbers,
   for (const secret of secrets) log.hide(secret)
   for (const secret of secrets) {
     const error = Object.assign(new Error(secret), { code: secret })
-    log.child({ plugin: secret }).info(`before${secret}after`, { [secret]: secret, list: [secret], deep: { a: { b: secret } }, error, url: `/?q=${encodeURIComponent(secret)}` })
+    const url = `/?q=${encodeURIComponent(secret)}`
+    log.child({ plugin: secret }).info(`before${secret}after`, { [secret]: secret, list: [secret], deep: { a: { b: secret } }, error, url })
   }
   for (const secret of secrets) log.info(`before${secret}after`)
   log.info('number', { pin: 20270115 })
-  const entries = log.recent({ limit: 1_000 }).entries
+  const entries = lines.map((line) => ({ ...(JSON.parse(line) as { [name: string]: unknown }), time: '' }))
   for (const secret of secrets) {
-    for (const { at: _at, ...entry } of entries) assert.ok(!strings(entry).some((text) => text.includes(secret)), secret)
+    for (const entry of entries) assert.ok(!strings(entry).some((text) => text.includes(secret)), secret)
     assert.ok(!lines.join('').includes(encodeURIComponent(secret)), secret)
   }
-  assert.equal(entries[0]?.message, 'before<redacted>after')
-  assert.equal(entries.at(-1)?.facts['pin'], '<redacted>')
+  assert.equal(Reflect.get(entries[0] ?? {}, 'message'), 'before<redacted>after')
+  assert.equal(Reflect.get(entries.at(-1) ?? {}, 'pin'), '<redacted>')
 })
 
 test('a secret that looks like a date spoils no line\'s time', () => {
