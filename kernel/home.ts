@@ -36,7 +36,7 @@ export interface Holder {
 export interface Home extends HomePaths {
   /** What the owner should know about it, in sentences; empty when all is well. */
   readonly warnings: readonly string[]
-  /** Tells others on which port the gateway of this home listens. */
+  /** Tells others on which port the gateway of this home listens. Throws a `HomeError` where that cannot be written. */
   announce(port: number): void
   /** Lets the next gateway in. May be called twice. */
   release(): void
@@ -49,10 +49,10 @@ export class HomeError extends Error {
   /** Who holds it, where that is known. */
   readonly holder: Holder | undefined
 
-  constructor(reason: HomeError['reason'], message: string, facts: { readonly cause?: unknown; readonly holder?: Holder | undefined } = {}) {
-    super(message, facts.cause === undefined ? undefined : { cause: facts.cause })
+  constructor(reason: HomeError['reason'], message: string, { cause, holder }: { cause?: unknown; holder?: Holder | undefined }) {
+    super(message, cause === undefined ? undefined : { cause })
     this.reason = reason
-    this.holder = facts.holder
+    this.holder = holder
   }
 }
 
@@ -159,9 +159,13 @@ function take(paths: HomePaths): { release(): void } {
 
 function held(paths: HomePaths): HomeError {
   const holder = recorded(paths)
-  const who = holder === undefined ? 'Another gateway' : `A gateway (process ${holder.pid}, since ${new Date(holder.since).toISOString()}`
-    + `${holder.port === undefined ? '' : `, port ${holder.port}`})`
-  return new HomeError('held', `${who} already runs with the home ${paths.path}. Stop it, or set ISOPOD_HOME to another folder.`, { holder })
+  const who = holder === undefined ? 'Another gateway' : `A gateway (${told(holder)})`
+  const message = `${who} already runs with the home ${paths.path}. Stop it, or set ISOPOD_HOME to another folder.`
+  return new HomeError('held', message, { holder })
+}
+
+function told({ pid, since, port }: Holder): string {
+  return `process ${pid}, since ${new Date(since).toISOString()}${port === undefined ? '' : `, port ${port}`}`
 }
 
 function unwritable(paths: HomePaths, cause: unknown): HomeError {
@@ -182,7 +186,8 @@ function record(paths: HomePaths, holder: Holder): void {
 
 function recorded(paths: HomePaths): Holder | undefined {
   try {
-    const { pid, since, port } = JSON.parse(readFileSync(paths.holder, 'utf8')) as Partial<Record<string, unknown>> // any JSON may be in a file
+    // Any JSON may be in a file; what has no properties throws like what is no JSON.
+    const { pid, since, port } = JSON.parse(readFileSync(paths.holder, 'utf8')) as Partial<Record<string, unknown>>
     if (typeof pid !== 'number' || typeof since !== 'number' || Number.isNaN(new Date(since).valueOf())) return undefined
     return { pid, since, ...(typeof port === 'number' ? { port } : {}) }
   } catch {

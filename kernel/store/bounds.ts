@@ -29,8 +29,8 @@ export const GROUP_CALLS = 1_000
 export const GROUP_LENGTH = 32 * MIB
 /** How long a commit waits for another program that has the database locked, such as a backup. */
 export const BUSY_MS = 5_000
-/** A database up to this size is checked as a whole before it is used: about 50 ms. A larger one would hold up the start. */
-export const CHECKED_BYTES = 32 * MIB
+/** A database up to this size is checked as a whole before it is used: about 30 ms. A larger one would hold up the start. */
+export const CHECKED_BYTES = 64 * MIB
 /** The log of the database is cut back to this size after it was copied into the database. */
 export const LOG_BYTES = 64 * MIB
 /** Waits before each new start of a thread that died. When they are used up the store has failed. */

@@ -32,12 +32,13 @@ export function openDatabase(options: OpenOptions): Opened {
   try {
     makePrivate(options.path)
     const from = examine(options.path, migrations.length)
-    const database = new (engine().DatabaseSync)(options.path, { timeout: options.busyMs ?? BUSY_MS, enableForeignKeyConstraints: false })
+    const { DatabaseSync } = engine()
+    const database = new DatabaseSync(options.path, { timeout: options.busyMs ?? BUSY_MS, enableForeignKeyConstraints: false })
     const backup = bringUpToDate(database, options.path, from, migrations)
     setUp(database, options.maxBytes ?? 0)
     return { database, from, to: migrations.length, ...(backup === undefined ? {} : { backup }) }
   } catch (thrown) {
-    throw thrown instanceof OpenRefusal ? thrown : explain(thrown, options.path)
+    throw explain(thrown, options.path)
   }
 }
 
@@ -53,7 +54,7 @@ function makePrivate(path: string): void {
   if ((statSync(path).mode & 0o077) !== 0 && process.platform !== 'win32') chmodSync(path, 0o600)
 }
 
-/** The version of a database that may be opened. Looks through a connection that cannot write, so that a refusal leaves no trace. */
+/** The version of a database that may be opened. The connection it looks through cannot write, so a refusal leaves no trace. */
 function examine(path: string, newest: number): number {
   const size = statSync(path).size
   if (size === 0) return 0
@@ -129,12 +130,16 @@ function setUp(database: Database, maxBytes: number): void {
   if (maxBytes > 0) database.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / pragma(database, 'page_size'))}`)
 }
 
-function explain(thrown: unknown, path: string): OpenRefusal {
+/** Whatever went wrong with a database, as a refusal that names it. */
+export function explain(thrown: unknown, path: string): OpenRefusal {
+  if (thrown instanceof OpenRefusal) return thrown
   const said = thrown instanceof Error ? thrown.message : String(thrown)
   const code = resultCode(thrown)
   if (code === SQLITE.NOTADB || code === SQLITE.CORRUPT) return new OpenRefusal('damaged', damaged(path, said), thrown)
-  if (code === SQLITE.BUSY) return new OpenRefusal('busy', `The database ${path} is locked by another program. Close that program and start again.`, thrown)
-  if (code === SQLITE.FULL) return new OpenRefusal('unwritable', `There is no room on the disk for the database ${path}. Free some and start again.`, thrown)
+  if (code === SQLITE.BUSY)
+    return new OpenRefusal('busy', `The database ${path} is locked by another program. Close that program and start again.`, thrown)
+  if (code === SQLITE.FULL)
+    return new OpenRefusal('unwritable', `There is no room on the disk for the database ${path}. Free some and start again.`, thrown)
   if (code !== 0 && code !== SQLITE.CANTOPEN && code !== SQLITE.READONLY && code !== SQLITE.IOERR)
     return new OpenRefusal('failed', `The database ${path} could not be opened: ${said}`, thrown)
   return new OpenRefusal('unwritable', `The database ${path} cannot be written (${said}). `

@@ -23,6 +23,7 @@ export interface StoreStats {
   readonly trouble?: string
   /** Calls that are not answered yet. */
   readonly pending: number
+  /** Calls that were answered, refused ones among them. */
   readonly reads: number
   readonly writes: number
   /** Transactions of the database: many writes share one. */

@@ -19,16 +19,15 @@ export function openNamespace(id: string, ask: Ask, clock: Clock): Store {
       return row === null ? undefined : document<Value>(row)
     },
     async list<Value extends Json>(collection: string, query: ListQuery = {}) {
-      const prefix = part(query.prefix, 'prefix')
-      const after = part(query.after, 'after')
-      const rows = await ask({ kind: 'list', namespace, collection: name(collection, 'collection'), prefix, after, limit: limit(query.limit) })
+      const cut = { prefix: part(query.prefix, 'prefix'), after: part(query.after, 'after'), limit: limit(query.limit) }
+      const rows = await ask({ kind: 'list', namespace, collection: name(collection, 'collection'), ...cut })
       return rows.map(document<Value>)
     },
     async read<Value extends Json>(stream: string, query: ReadQuery = {}) {
       const after = position(query.after, 'after', 0)
       const before = position(query.before, 'before', Number.MAX_SAFE_INTEGER)
-      const newest = query.newest === true
-      const rows = await ask({ kind: 'read', namespace, stream: name(stream, 'stream'), after, before, newest, limit: limit(query.limit) })
+      const cut = { after, before, newest: query.newest === true, limit: limit(query.limit) }
+      const rows = await ask({ kind: 'read', namespace, stream: name(stream, 'stream'), ...cut })
       return rows.map(entry<Value>)
     },
     async write(writes: readonly Write[]): Promise<Written> {
@@ -41,15 +40,16 @@ export function openNamespace(id: string, ask: Ask, clock: Clock): Store {
 
 function toSteps(writes: readonly Write[]): Step[] {
   if (!Array.isArray(writes)) refuse('writes', 'it must be a list of writes')
-  if (writes.length > STEPS_PER_WRITE) refuse('writes', `a transaction has at most ${STEPS_PER_WRITE} writes, and this one has ${writes.length}`)
+  if (writes.length > STEPS_PER_WRITE)
+    refuse('writes', `a transaction has at most ${STEPS_PER_WRITE} writes, and this one has ${writes.length}`)
   return writes.map((write, at) => toStep(write, `writes[${at}]`))
 }
 
 function toStep(write: Write, place: string): Step {
   if (typeof write !== 'object' || write === null) return refuse(place, 'it must be an object')
   if ('put' in write) {
-    const collection = name(write.put, `${place}.put`)
-    return { kind: 'put', collection, key: name(write.key, `${place}.key`), value: value(write.value, place), ifVersion: version(write, place) }
+    const target = { collection: name(write.put, `${place}.put`), key: name(write.key, `${place}.key`) }
+    return { kind: 'put', ...target, value: value(write.value, place), ifVersion: version(write, place) }
   }
   if ('remove' in write) {
     const collection = name(write.remove, `${place}.remove`)
@@ -63,7 +63,8 @@ function toStep(write: Write, place: string): Step {
 /** A lone half of a surrogate pair would be stored as another character, and two names could become one. */
 function name(given: unknown, place: string): string {
   if (typeof given !== 'string') return refuse(place, 'it must be a text')
-  if (given.length < 1 || given.length > NAME_LENGTH) return refuse(place, `it must have 1 to ${NAME_LENGTH} characters, and has ${given.length}`)
+  if (given.length < 1 || given.length > NAME_LENGTH)
+    return refuse(place, `it must have 1 to ${NAME_LENGTH} characters, and has ${given.length}`)
   if (!given.isWellFormed() || given.includes('\0')) return refuse(place, 'it must be well-formed Unicode without the character NUL')
   return given
 }
@@ -75,7 +76,8 @@ function part(given: unknown, place: string): string {
 
 function value(given: unknown, place: string): string {
   const text = encode(given, `${place}.value`)
-  if (text.length > VALUE_LENGTH) tooLarge(`${place}.value`, `a value has at most ${VALUE_LENGTH} characters as JSON, and this one has ${text.length}`)
+  if (text.length > VALUE_LENGTH)
+    tooLarge(`${place}.value`, `a value has at most ${VALUE_LENGTH} characters as JSON, and this one has ${text.length}`)
   return text
 }
 
@@ -97,7 +99,8 @@ function limit(given: unknown): number {
 
 function length(steps: readonly Step[]): number {
   const total = steps.reduce((sum, step) => sum + ('value' in step ? step.value.length : 0), 0)
-  if (total > WRITE_LENGTH) tooLarge('writes', `a transaction has at most ${WRITE_LENGTH} characters of JSON, and this one has ${total}`)
+  if (total > WRITE_LENGTH)
+    tooLarge('writes', `a transaction has at most ${WRITE_LENGTH} characters of JSON, and this one has ${total}`)
   return total
 }
 

@@ -5,7 +5,8 @@
 import { ANSWER_LENGTH } from './bounds.ts'
 import type { Database, Statement } from './engine.ts'
 import { ANY_VERSION } from './message.ts'
-import type { DocumentRow, EntryRow, GetQuestion, ListQuestion, Outcome, Question, ReadQuestion, Results, Step, WriteQuestion } from './message.ts'
+import type { DocumentRow, EntryRow, GetQuestion, ListQuestion, Outcome, Question } from './message.ts'
+import type { ReadQuestion, Results, Step, WriteQuestion } from './message.ts'
 
 /** A version did not fit: the transaction is to be undone, and only that one. */
 export class Conflict extends Error {}
@@ -149,7 +150,8 @@ export function bounded<Row extends { readonly value: string }>(): { readonly ro
     rows,
     add(row) {
       length += row.value.length
-      if (length > ANSWER_LENGTH) throw new TooMuch(`The answer would be longer than ${ANSWER_LENGTH} characters: ask for fewer with \`limit\``)
+      if (length > ANSWER_LENGTH)
+        throw new TooMuch(`The answer would be longer than ${ANSWER_LENGTH} characters: ask for fewer with \`limit\``)
       rows.push(row)
     },
   }

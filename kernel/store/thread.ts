@@ -68,11 +68,12 @@ export class Thread {
     const phase = this.#phase
     this.#phase = 'over'
     const cause = this.#cause ?? new Error(`it ended with code ${code}`)
-    if (phase === 'opening') this.#opened.reject(this.#refusal ?? new OpenRefusal('failed', `The store's thread did not start: ${said(cause)}`, cause))
+    if (phase === 'opening') this.#opened.reject(this.#refusal ?? notStarted(cause))
     if (phase === 'open') this.#events.died(cause)
   }
 }
 
-function said(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
+function notStarted(cause: unknown): OpenRefusal {
+  const said = cause instanceof Error ? cause.message : String(cause)
+  return new OpenRefusal('failed', `The store's thread did not start: ${said}`, cause)
 }

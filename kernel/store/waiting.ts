@@ -66,11 +66,13 @@ export function unavailable(message: string): RpcError {
 function errorOf(fault: Fault): Error {
   switch (fault.code) {
     case 'unavailable': return unavailable(fault.message)
-    case 'damaged': return new RpcError('unavailable', 'The store is damaged and takes no more writes', { retryable: false, cause: new Error(fault.message) })
+    case 'damaged': return new RpcError('unavailable', DAMAGED, { retryable: false, cause: new Error(fault.message) })
     case 'internal': return new Error(`The store failed: ${fault.message}`)
     default: return new RpcError(fault.code, fault.message)
   }
 }
+
+const DAMAGED = 'The store is damaged and takes no more writes'
 
 function lengthOf(question: Question): number {
   return question.kind === 'write' ? question.length : 0

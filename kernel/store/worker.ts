@@ -4,10 +4,9 @@
  */
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
 import { GROUP_CALLS, GROUP_LENGTH } from './bounds.ts'
-import { openDatabase, type Opened } from './database.ts'
+import { explain, openDatabase, type Opened } from './database.ts'
 import { Group } from './group.ts'
 import type { FromThread, Request, ThreadOptions, ToThread } from './message.ts'
-import { OpenRefusal } from './open-refusal.ts'
 import { Rows } from './rows.ts'
 
 if (parentPort === null) throw new Error('The store runs in a thread of its own: open it with openStore')
@@ -21,8 +20,8 @@ function serve(port: MessagePort, options: ThreadOptions): void {
     greet(opened, options.sender, say)
     listen(port, opened, options, say)
   } catch (thrown) {
-    const reason = thrown instanceof OpenRefusal ? thrown.reason : 'failed'
-    say({ kind: 'refused', reason, message: thrown instanceof Error ? thrown.message : String(thrown) })
+    const { reason, message } = explain(thrown, options.path)
+    say({ kind: 'refused', reason, message })
   }
 }
 

@@ -68,6 +68,25 @@ test('when the thread dies under load, a write was made exactly if it was not re
   }
 })
 
+test('writers whose commit was made but never told hear it from the next thread, and the others that nothing was written', async (t) => {
+  const { all } = threads(t)
+  const { driver } = await open(t, { worker: new URL('./mute-worker.ts', import.meta.url) })
+  const store = driver.namespace('one')
+  const [first, second, conflict] = [
+    store.write([{ append: 'log', value: 'first' }]),
+    store.write([{ put: 'notes', key: 'a', value: 1 }, { append: 'log', value: 'second' }]),
+    outcome(store.write([{ put: 'notes', key: 'a', value: 2, ifVersion: 0 }])),
+  ]
+  const reading = outcome(store.read('log'))
+  await new Promise((resolve) => queueMicrotask(() => resolve(undefined)))
+  const next = outcome(store.write([{ append: 'log', value: 'of the next group, or of the same' }]))
+  await works(driver, new Promise((resolve) => all[0]!.once('exit', resolve)))
+  assert.deepEqual([await first, await second], [[1], [1, 2]])
+  assert.deepEqual('code' in (await conflict) && (await conflict as { code: unknown }).code, 'conflict')
+  assert.equal('code' in (await reading) && (await reading as { code: unknown }).code, 'unavailable')
+  assert.equal((await store.read('log')).length, 'value' in (await next) ? 3 : 2)
+})
+
 test('a thread that cannot be started again is tried a few times, later and later, and then given up', async (t) => {
   const { all, next } = threads(t)
   const { driver, path, clock } = await open(t)

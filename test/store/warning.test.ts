@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { folder } from './place.ts'
 
@@ -14,7 +16,9 @@ test('nobody is bothered with SQLite being experimental, in either thread, and o
     await driver.close()
     process.emitWarning('another', 'ExperimentalWarning')
   `
-  const child = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { env: { ISOPOD_HOME: folder(t) }, encoding: 'utf8' })
+  const path = folder(t)
+  writeFileSync(join(path, 'script.mjs'), script)
+  const child = spawnSync(process.execPath, [join(path, 'script.mjs')], { env: { ISOPOD_HOME: path }, encoding: 'utf8' })
   assert.equal(child.status, 0, child.stderr)
   assert.match(child.stderr, /ExperimentalWarning: another/)
   assert.doesNotMatch(child.stderr, /SQLite/)
