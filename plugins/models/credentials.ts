@@ -3,7 +3,7 @@
  * than it lasts. Whatever is told of the request afterwards goes through `redacted`, because providers like to repeat a key
  * they did not accept.
  */
-import { RpcError, type Context, type Json, type JsonObject } from '@isopod/plugin-api'
+import { isRpcError, RpcError, type Context, type Json, type JsonObject } from '@isopod/plugin-api'
 import type { Environment } from './environment.ts'
 import type { Settings } from './roster.ts'
 
@@ -50,8 +50,17 @@ interface Source {
 async function secretText(reference: Json | undefined, { field, environment, ctx }: Source): Promise<string> {
   if (reference === undefined) return ''
   const variable = typeof reference === 'object' && reference !== null ? (reference as JsonObject)['environment'] : undefined
-  const text = typeof variable === 'string' ? (environment.key(variable) ?? '') : (await ctx.reveal(reference)).trim()
+  const text = typeof variable === 'string' ? (environment.key(variable) ?? '') : (await revealed(reference, field, ctx)).trim()
   if (HEADER_TEXT.test(text)) return text
   const source = typeof variable === 'string' ? variable : field
   throw new RpcError('unavailable', `${source} holds characters that cannot be sent: copy it again, as one line`, { retryable: false })
+}
+
+async function revealed(reference: Json, field: string, ctx: Context): Promise<string> {
+  try {
+    return await ctx.reveal(reference)
+  } catch (thrown) {
+    if (!isRpcError(thrown) || thrown.code !== 'not_found') throw thrown
+    throw new RpcError('unavailable', `${field} names a secret that is not there`, { retryable: false, cause: thrown })
+  }
 }
