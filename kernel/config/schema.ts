@@ -4,7 +4,7 @@
  * filled in before the check: an owner may leave out everything. Two words are ours: `secret` marks what is never shown,
  * `accepts` says in words what a pattern says in signs.
  */
-import type { XStatic } from 'typebox/schema'
+import type { Static } from '@isopod/plugin-api'
 import { DEFAULT_LIMITS } from '../limits.ts'
 
 /** Ids become parts of model names, file names and log lines. */
@@ -287,7 +287,7 @@ type Frozen<Value> = Value extends readonly (infer Item)[]
     : Value
 
 /** The config as the kernel reads it: checked, resolved, defaults filled in, frozen. */
-export type Config = Frozen<XStatic<typeof configSchema>>
+export type Config = Frozen<Static<typeof configSchema>>
 /** A secret given in the file, or the name of one in the secret store. */
 export type SecretValue = string | { readonly secret: string }
 export type ProviderConfig = Config['models']['providers'][string]
