@@ -40,6 +40,7 @@ class WsTransport implements Transport {
   readonly #handlers: TransportHandlers
   readonly #connections = new Set<NetSocket>()
   readonly #exchanges = new WeakMap<NetSocket, WsExchange>()
+  readonly #refused = new WeakSet<NetSocket>()
   readonly #sockets = new Set<WsSocket>()
   readonly #subprotocols = new WeakMap<IncomingMessage, string>()
   readonly #servers: Server[] = []
@@ -84,12 +85,13 @@ class WsTransport implements Transport {
 
   async #serverFactory(): Promise<() => Server> {
     const { tls, idleTimeoutSeconds } = this.#options
-    const headTimeout = Math.min(HEAD_TIMEOUT_SECONDS, idleTimeoutSeconds) * 1000
+    // Before the connection counts as silent, so that a late head is still answered with 408.
+    const headTimeout = Math.round(Math.min(HEAD_TIMEOUT_SECONDS, idleTimeoutSeconds * 0.75) * 1000)
     const settings = {
       maxHeaderSize: MAX_HEAD_BYTES,
       headersTimeout: headTimeout,
       keepAliveTimeout: headTimeout,
-      connectionsCheckingInterval: headTimeout / 4,
+      connectionsCheckingInterval: Math.ceil(headTimeout / 4),
       requireHostHeader: false, // the admission says it in the gateway's words
       shouldUpgradeCallback: ({ method, headers }: IncomingMessage) => wantsSocket(method ?? '', new Map(Object.entries(headers).map(([name, value]) => [name, String(value)]))),
     }
@@ -141,8 +143,10 @@ class WsTransport implements Transport {
   }
 
   #refuse(response: ServerResponse, { status, reason }: Malformed, address: string | undefined): void {
+    const body = refusalBody(reason)
+    if (response.socket !== null) this.#refused.add(response.socket)
     response.on('error', () => {})
-    response.writeHead(status, { ...JSON_TYPE, connection: 'close' }).end(refusalBody(reason))
+    response.writeHead(status, { ...JSON_TYPE, connection: 'close', 'content-length': Buffer.byteLength(body) }).end(body)
     this.#handlers.malformed?.(reason, shortAddress(address))
   }
 
@@ -156,6 +160,7 @@ class WsTransport implements Transport {
     // A server's connections are sockets; the type allows for other streams.
     const socket = connection as NetSocket
     const address = socket.remoteAddress
+    if (this.#refused.has(socket)) return // one refusal is enough, and closes
     // A reply that has begun cannot be followed by another one.
     if (this.#exchanges.get(socket)?.replied === true) connection.destroy()
     else this.#refuseRaw(connection, parserFault(error), address)

@@ -231,6 +231,7 @@ for (const when of ['at once', 'later'] as const) {
     })
     const body = Buffer.alloc(10 * MIB, 'x')
     const sent = request({ port, host: '127.0.0.1', method: 'POST', headers: { 'content-length': body.length } })
+    sent.on('error', () => {}) // the rest of the body, when the test is over
     sent.end(body)
     const [response] = await once(sent, 'response')
     assert.equal(response.statusCode, 401)
