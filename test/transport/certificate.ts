@@ -20,4 +20,9 @@ jtIVB1dq2fjNkyCHGPza4+NcVOgnTDZbCfwx7ck2WEoc50jQCUKA3bRC
 -----END PRIVATE KEY-----
 `
 
-export const OTHER_KEY = ``
+export const OTHER_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgS0LxemOfmZipCotl
+iXs9iQUx0gQ7pEs7Dh/YrdUsjxKhRANCAATS+giWEw7qlEmRbHl0AseKC6BlteTS
+44pdhqU9kmmpzskHCEy2mRDlTmdhkwZTWWfRdhZ+c0qOo9y2pulzt/x1
+-----END PRIVATE KEY-----
+`
