@@ -62,7 +62,8 @@ function examine(path: string, newest: number): number {
   try {
     const version = pragma(database, 'user_version')
     if (pragma(database, 'application_id') !== APPLICATION_ID && (version > 0 || hasTables(database)))
-      throw new OpenRefusal('foreign', `${path} is the database of another program. Move it aside, or set ISOPOD_HOME to another folder.`)
+      throw new OpenRefusal('foreign', `${path} is the database of another program. `
+        + 'Move it aside, or set ISOPOD_HOME to another folder.')
     if (version > newest)
       throw new OpenRefusal('newer', `The database ${path} has version ${version}, and this program knows versions up to ${newest}. `
         + 'Start the newer program again, or restore the copy that it put aside before its first start '

@@ -148,7 +148,8 @@ function transactions(fact: Fact): void {
   fact('a version that fits lets the write through, one that does not refuses it with `conflict`', async (store) => {
     assert.deepEqual(await store.write([put('notes', 'a', 1, 0)]), [1])
     assert.deepEqual(await store.write([put('notes', 'a', 2, 1)]), [2])
-    await assert.rejects(store.write([put('notes', 'a', 3, 1)]), { name: 'RpcError', code: 'conflict', message: '"a" in "notes" is at version 2 and was expected at version 1' })
+    const message = '"a" in "notes" is at version 2 and was expected at version 1'
+    await assert.rejects(store.write([put('notes', 'a', 3, 1)]), { name: 'RpcError', code: 'conflict', message })
     await assert.rejects(store.write([put('notes', 'a', 3, 0)]), { code: 'conflict', message: /expected to be absent/ })
     await assert.rejects(store.write([put('notes', 'b', 3, 1)]), { code: 'conflict', message: /is absent/ })
     await assert.rejects(store.write([{ remove: 'notes', key: 'a', ifVersion: 1 }]), { code: 'conflict' })
@@ -157,7 +158,8 @@ function transactions(fact: Fact): void {
 
   fact('a conflict in the last step undoes all the steps before it', async (store) => {
     await store.write([put('notes', 'a', 'old'), { append: 'log', value: 1 }, { append: 'gone', value: 1 }])
-    const steps: Write[] = [put('notes', 'a', 'new'), put('notes', 'b', 'new'), { append: 'log', value: 2 }, { drop: 'gone' }, { append: 'fresh', value: 1 }]
+    const streams: Write[] = [{ append: 'log', value: 2 }, { drop: 'gone' }, { append: 'fresh', value: 1 }]
+    const steps = [put('notes', 'a', 'new'), put('notes', 'b', 'new'), ...streams]
     await assert.rejects(store.write([...steps, { remove: 'notes', key: 'a', ifVersion: 1 }]), { code: 'conflict' })
     assert.deepEqual(await store.list('notes'), [{ key: 'a', value: 'old', version: 1 }])
     assert.deepEqual([(await store.read('log')).length, (await store.read('gone')).length, (await store.read('fresh')).length], [1, 1, 0])
@@ -165,7 +167,8 @@ function transactions(fact: Fact): void {
   })
 
   fact('a later step sees the steps before it', async (store) => {
-    assert.deepEqual(await store.write([put('notes', 'a', 1, 0), put('notes', 'a', 2, 1), { remove: 'notes', key: 'a', ifVersion: 2 }, put('notes', 'a', 3, 0)]), [1, 2, 0, 1])
+    const remove: Write = { remove: 'notes', key: 'a', ifVersion: 2 }
+    assert.deepEqual(await store.write([put('notes', 'a', 1, 0), put('notes', 'a', 2, 1), remove, put('notes', 'a', 3, 0)]), [1, 2, 0, 1])
   })
 
   fact('of many writers that expect the same version one wins, and the others disturb nobody', async (store) => {
@@ -239,8 +242,9 @@ function refusals(fact: Fact): void {
       await assert.rejects(store.get('notes', name), refused)
       await assert.rejects(store.list(name), refused)
       await assert.rejects(store.read(name), refused)
-      const writes: Write[] = [put(name, 'k', 1), put('notes', name, 1), { remove: name, key: 'k' }, { remove: 'notes', key: name }, { append: name, value: 1 }, { drop: name }]
-      for (const write of writes) await assert.rejects(store.write([write]), refused)
+      const puts = [put(name, 'k', 1), put('notes', name, 1)]
+      const removes: Write[] = [{ remove: name, key: 'k' }, { remove: 'notes', key: name }]
+      for (const write of [...puts, ...removes, { append: name, value: 1 }, { drop: name }]) await assert.rejects(store.write([write]), refused)
     }
     const long = 'x'.repeat(512)
     await driver.namespace(long).write([put(long, long, 1), { append: long, value: 1 }])

@@ -64,7 +64,8 @@ test('a database that another program has locked refuses writes, still answers r
   other.exec('BEGIN IMMEDIATE')
   const refused = [1, 2, 3].map((value) => outcome(store.write([{ put: 'notes', key: 'a', value: 1 + value }])))
   const read = store.get('notes', 'a')
-  for (const end of await Promise.all(refused)) assert.deepEqual(end, { code: 'unavailable', message: 'Another program has the database locked', retryable: true })
+  const locked = { code: 'unavailable', message: 'Another program has the database locked', retryable: true }
+  assert.deepEqual(await Promise.all(refused), [locked, locked, locked])
   assert.deepEqual(await read, { key: 'a', value: 1, version: 1 })
   other.exec('ROLLBACK')
   other.close()

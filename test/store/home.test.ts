@@ -8,11 +8,18 @@ import { fileURLToPath } from 'node:url'
 import { holderOf, locateHome, openHome } from '../../kernel/home.ts'
 import { folder, handClock, outcome } from './place.ts'
 
+/** Another process that takes a home and says so, or ends. */
+function holder(t: TestContext, home: string) {
+  const script = fileURLToPath(new URL('./holder.ts', import.meta.url))
+  const child = spawn(process.execPath, [script], { env: { ISOPOD_HOME: home }, stdio: ['ignore', 'pipe', 'ignore'] })
+  t.after(() => child.kill('SIGKILL'))
+  return child
+}
+
 /** Another process that holds a home. */
 async function holding(t: TestContext, home: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('./holder.ts', import.meta.url))], { env: { ISOPOD_HOME: home }, stdio: ['ignore', 'pipe', 'inherit'] })
-  t.after(() => child.kill('SIGKILL'))
-  await once(child.stdout!, 'data')
+  const child = holder(t, home)
+  await once(child.stdout, 'data')
   return child
 }
 
@@ -62,9 +69,10 @@ test('a second gateway of the same home is refused and told who the first is', a
   const path = folder(t)
   const child = await holding(t, path)
   const end = await outcome(openHome({ ISOPOD_HOME: path }, { clock: handClock() }))
-  assert.match('message' in end ? end.message : '', new RegExp(`^A gateway \\(process ${child.pid}, since 20.*Z, port 18789\\) already runs with the home ${path}\\. Stop it, or set`))
-  const holder = holderOf(locateHome({ ISOPOD_HOME: path }))
-  assert.deepEqual(typeof holder === 'object' && [holder.pid, holder.port], [child.pid, 18789])
+  const who = `A gateway \\(process ${child.pid}, since 20.*Z, port 18789\\)`
+  assert.match('message' in end ? end.message : '', new RegExp(`^${who} already runs with the home ${path}\\. Stop it, or set`))
+  const found = holderOf(locateHome({ ISOPOD_HOME: path }))
+  assert.deepEqual(typeof found === 'object' && [found.pid, found.port], [child.pid, 18789])
 })
 
 test('the home of a gateway that was killed is free at once, though its traces are there', async (t) => {
@@ -74,8 +82,8 @@ test('the home of a gateway that was killed is free at once, though its traces a
   assert.equal(holderOf(locateHome({ ISOPOD_HOME: path })), undefined)
   const home = await openHome({ ISOPOD_HOME: path }, { clock: handClock() })
   t.after(() => home.release())
-  const holder = holderOf(home)
-  assert.equal(typeof holder === 'object' && holder.pid, process.pid)
+  const found = holderOf(home)
+  assert.equal(typeof found === 'object' && found.pid, process.pid)
 })
 
 test('neither an old lock file nor a holder that reads like another process lets a second gateway in', async (t) => {
@@ -93,8 +101,7 @@ test('a home is held against the own process too, until it is released', async (
   const first = await openHome({ ISOPOD_HOME: path }, { clock })
   first.announce(4711)
   await assert.rejects(openHome({ ISOPOD_HOME: path }, { clock }), { reason: 'held', holder: { pid: process.pid, since: clock.now(), port: 4711 } })
-  const child = spawn(process.execPath, [fileURLToPath(new URL('./holder.ts', import.meta.url))], { env: { ISOPOD_HOME: path }, stdio: ['ignore', 'pipe', 'ignore'] })
-  t.after(() => child.kill('SIGKILL'))
+  const child = holder(t, path)
   assert.deepEqual(await Promise.race([once(child, 'exit'), once(child.stdout, 'data')]), [1, null])
   first.release()
   first.release()

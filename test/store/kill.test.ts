@@ -9,7 +9,8 @@ import { folder, open } from './place.ts'
 
 /** Runs the writer and kills it as soon as it has said so many numbers. Answers all that it said. */
 async function killedAfter(path: string, round: number, count: number): Promise<string[]> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('./writer.ts', import.meta.url)), path, String(round)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const script = fileURLToPath(new URL('./writer.ts', import.meta.url))
+  const child = spawn(process.execPath, [script, path, String(round)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const said: string[] = []
   for await (const line of createInterface({ input: child.stdout })) if (said.push(line) === count) child.kill('SIGKILL')
   return said

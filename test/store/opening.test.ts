@@ -49,13 +49,19 @@ test('what was written is there after closing and opening, and nothing lies besi
 
 test('a database of a newer program refuses to open, and stays as it is', async (t) => {
   const path = await filled(t, [...MIGRATIONS, 'CREATE TABLE later (id INTEGER)'])
-  await refusesUntouched(t, path, { reason: 'newer', message: new RegExp(`${path} has version ${MIGRATIONS.length + 1}, and this program knows versions up to ${MIGRATIONS.length}\\. Start the newer program`) })
+  await refusesUntouched(t, path, {
+    reason: 'newer',
+    message: new RegExp(`${path} has version ${MIGRATIONS.length + 1}, and this program knows versions up to ${MIGRATIONS.length}\\. Start the newer`),
+  })
 })
 
 test('a file that is no database refuses to open, names the file and says how to go on', async (t) => {
   const path = join(folder(t), 'isopod.db')
   writeFileSync(path, 'This is the shopping list, saved under a strange name.\n'.repeat(100))
-  await refusesUntouched(t, path, { reason: 'damaged', message: new RegExp(`${path} is damaged \\(file is not a database\\).*Move it .* aside, then restore a backup`) })
+  await refusesUntouched(t, path, {
+    reason: 'damaged',
+    message: new RegExp(`${path} is damaged \\(file is not a database\\).*Move it .* aside, then restore a backup`),
+  })
 })
 
 test('another program\'s database refuses to open', async (t) => {
