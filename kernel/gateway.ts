@@ -205,7 +205,6 @@ class Gateway implements RunningGateway {
     const earlier = this.#entrance.auth
     this.#entrance = this.#entranceUnder(now, this.#bound.hosts)
     this.#hangUp(this.#entrance.auth.lapsedSince(earlier))
-    this.#parts.log.level = now.log.level
     for (const field of ['port', 'bind', 'transport', 'tls'] as const) {
       if (JSON.stringify(now.gateway[field]) !== JSON.stringify(before.gateway[field])) {
         this.#parts.log.warn(`gateway.${field} has changed: it takes effect at the next start`)

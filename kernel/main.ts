@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import { TokenBook } from './auth/tokens.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { openConfig, type ConfigSource } from './config/config.ts'
-import { EarlyLog } from './log/early.ts'
 import { openGateway, type RunningGateway } from './gateway.ts'
 import { openHome, type Home } from './home.ts'
 import type { ChangeReport } from './kernel.ts'
@@ -81,19 +80,23 @@ async function open(options: StartOptions, opened: (() => unknown)[], closeAll: 
   return started({ gateway, home, config, log, store }, firstToken, closeAll)
 }
 
-/** The log's own settings are in the config, and reading the config has things to say: those lines wait. */
+/** The log opens first, because reading the config has things to say, and is told by the config how to go on. */
 async function openConfigAndLog(options: StartOptions, home: Home, clock: Clock): Promise<{ config: ConfigSource; log: Log }> {
-  const early = new EarlyLog()
+  const log = openLog({ clock })
   const flags = options.port === undefined ? {} : { port: options.port }
-  const config = await openConfig({ home: home.path, file: options.config, env: options.env, flags, clock, log: early }).catch((thrown: unknown) => {
-    early.print(console.error)
+  try {
+    const config = await openConfig({ home: home.path, file: options.config, env: options.env, flags, clock, log })
+    const follow = () => {
+      const { level, file, pretty } = config.current.log
+      log.adjust({ level, file: file === false ? undefined : (file ?? join(home.logs, 'gateway.log')), pretty })
+    }
+    follow()
+    config.onChange(follow)
+    return { config, log }
+  } catch (thrown) {
+    await log.close()
     throw thrown
-  })
-  const settings = config.current.log
-  const file = settings.file === false ? undefined : (settings.file ?? join(home.logs, 'gateway.log'))
-  const log = openLog({ level: settings.level, clock, file, pretty: settings.pretty })
-  early.passOn(log)
-  return { config, log }
+  }
 }
 
 function makeFirstToken({ current }: ConfigSource, tokens: TokenBook): Promise<string | undefined> {
