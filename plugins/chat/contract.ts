@@ -47,6 +47,13 @@ export interface ChatStarted {
   readonly sessionKey: string
 }
 
+/** What `chat.abort {runId}` answers. */
+export interface ChatAborted {
+  readonly ok: true
+  /** False where the run was over already. */
+  readonly aborted: boolean
+}
+
 /** What `chat.resume {runId, after?}` answers. The events after `after` that are still kept follow on the socket. */
 export interface ChatResumed {
   readonly runId: string
@@ -56,8 +63,11 @@ export interface ChatResumed {
   readonly lastSeq: number
   /** Whether events follow: false where the run is over and its events are gone, and `response` is all there is. */
   readonly events: boolean
+  /** Everything the run had said when it ended. Absent while it is open. */
   readonly response?: string
   readonly usage?: Usage
+  /** Why it failed, where it did. */
+  readonly error?: { readonly code: string; readonly message: string }
 }
 
 /** The data of the events of a run. Each also carries its number, `seq`, beside the data. */

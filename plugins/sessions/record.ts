@@ -109,11 +109,10 @@ function writesOf(key: string, found: Found | undefined, record: Change<unknown>
   const ifVersion = found?.version ?? 0
   const stale = found && recentKey(found.value)
   if (record === 'removed') return stale === undefined ? [] : [{ remove: SESSIONS, key, ifVersion }, { remove: RECENT, key: stale }]
-  const recent = recentKey(record)
   return [
     { put: SESSIONS, key, value: asJson(record), ifVersion },
-    ...(stale === undefined || stale === recent ? [] : [{ remove: RECENT, key: stale }]),
-    { put: RECENT, key: recent, value: asJson(rowOf(record)) },
+    ...(stale === undefined ? [] : [{ remove: RECENT, key: stale }]),
+    { put: RECENT, key: recentKey(record), value: asJson(rowOf(record)) },
   ]
 }
 

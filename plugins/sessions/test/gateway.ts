@@ -12,12 +12,14 @@ import {
   type Json,
   type JsonObject,
   type ListQuery,
+  type Message,
   type Method,
   type Plugin,
   type ReadQuery,
   type Store,
   type Write,
 } from '@isopod/plugin-api'
+import type { SessionDetail, SessionRow } from '../contract.ts'
 
 export class MemoryStore implements Store {
   readonly documents = new Map<string, Map<string, { value: string; version: number }>>()
@@ -88,12 +90,22 @@ export class MemoryStore implements Store {
 
 export const OWNER: Caller = { id: 'token:owner', scopes: ['read', 'write'], origin: 'owner' }
 
+/** What a method may answer. */
+interface Answered extends SessionDetail {
+  readonly sessions: readonly SessionRow[]
+  readonly next: string | undefined
+  readonly history: readonly Message[]
+  readonly status: string
+  readonly response: string
+  readonly error: object
+}
+
 export interface TestGateway {
   readonly store: MemoryStore
   readonly events: JsonObject[]
   /** Moves the clock, in milliseconds. */
   pass(ms: number): void
-  call(method: string, params: object, caller?: Caller): Promise<any>
+  call(method: string, params: object, caller?: Caller): Promise<Answered>
   /** The process is killed and another one started over the same store; `start` has run. */
   restart(): Promise<void>
   /** The plugin's instance is replaced within the same process; `start` has run. */
@@ -122,7 +134,10 @@ export function testGateway(plugin: Plugin): TestGateway {
     store,
     events,
     pass: (ms) => (now += ms),
-    call: async (name, params, caller = OWNER) => methodsOf(plugin).get(name)?.handle(structuredClone(params) as never, context(caller)),
+    async call(name, params, caller = OWNER) {
+      // What the plugin answers is what the tests are to find out.
+      return (await methodsOf(plugin).get(name)?.handle(structuredClone(params) as never, context(caller))) as Answered
+    },
     async restart() {
       now += 1_000
       startedAt = now

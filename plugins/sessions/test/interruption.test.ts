@@ -11,7 +11,7 @@ test('a run that was open when the process was killed is interrupted, and the se
   await gateway.restart()
   assert.equal((await gateway.call('session.run', { runId: 'r1' })).status, 'interrupted')
   const { messages, messageCount } = await gateway.call('session.get', { sessionKey: 's' })
-  assert.deepEqual(messages.map(({ role, content, status }: Record<string, string>) => [role, content, status]), [['user', 'hello', undefined], ['assistant', '', 'interrupted']])
+  assert.deepEqual(messages.map(({ role, content, status }) => [role, content, status]), [['user', 'hello', undefined], ['assistant', '', 'interrupted']])
   assert.equal(messageCount, 1)
   await assert.rejects(gateway.call('session.commit', { sessionKey: 's', runId: 'r1', messages: [assistant('late')], status: 'done' }), refused('conflict'))
 })
@@ -49,6 +49,6 @@ test('what an aborted run had said is kept and marked; a failed run without word
   const error = { code: 'unavailable', message: 'The model is away' }
   await gateway.call('session.commit', { sessionKey: 's', runId: 'r2', messages: [], status: 'failed', error })
   const { messages } = await gateway.call('session.get', { sessionKey: 's' })
-  assert.deepEqual(messages.map(({ content, status }: Record<string, string>) => [content, status]), [['hello', undefined], ['I was go', 'aborted'], ['hello', undefined], ['', 'failed']])
+  assert.deepEqual(messages.map(({ content, status }) => [content, status]), [['hello', undefined], ['I was go', 'aborted'], ['hello', undefined], ['', 'failed']])
   assert.deepEqual((await gateway.call('session.run', { runId: 'r2' })).error, error)
 })

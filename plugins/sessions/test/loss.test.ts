@@ -13,7 +13,7 @@ test('runs that begin and end at once in one session lose nothing and count righ
   }))
   const { messages, messageCount } = await gateway.call('session.get', { sessionKey: 's' })
   const expected = Array.from({ length: 40 }, (_, index) => [`q${index}`, `a${index}`]).flat()
-  assert.deepEqual(messages.map(({ content }: { content: string }) => content).toSorted(), expected.toSorted())
+  assert.deepEqual(messages.map(({ content }) => content).toSorted(), expected.toSorted())
   assert.equal(messageCount, 80)
   for (let index = 0; index < 40; index += 1) assert.equal((await gateway.call('session.run', { runId: `r${index}` })).response, `a${index}`)
   assert.equal((await gateway.call('session.list', {})).sessions.length, 1)
@@ -80,9 +80,9 @@ async function tell(gateway: TestGateway, story: readonly { do: string; session?
 
 async function contentsOf(gateway: TestGateway, sessionKey: string): Promise<string[]> {
   const { sessions: rows } = await gateway.call('session.list', {})
-  if (!rows.some((row: { sessionKey: string }) => row.sessionKey === sessionKey)) return []
+  if (!rows.some((row) => row.sessionKey === sessionKey)) return []
   const { messages } = await gateway.call('session.get', { sessionKey })
-  return messages.map(({ content }: { content: string }) => content).filter((content: string) => content !== '')
+  return messages.map(({ content }) => content).filter((content) => content !== '')
 }
 
 async function assertIndexFits(gateway: TestGateway): Promise<void> {

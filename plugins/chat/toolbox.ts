@@ -1,0 +1,45 @@
+/** The tools of a run: the gateway's own that the agent may use, and the client's, which win where they share a name. */
+import { RpcError, type Context, type OfferedTool } from '@isopod/plugin-api'
+import type { ToolRow } from '../tools/contract.ts'
+import type { Agent } from './agent.ts'
+import type { Request } from './request.ts'
+
+export interface Toolbox {
+  readonly offered: readonly OfferedTool[]
+  /** Whether a call of it is the client's to carry out. */
+  isClients(name: string): boolean
+}
+
+/** Throws `invalid_request` where the tool that must be used does not exist. */
+export async function toolboxFor(agent: Agent, { clientTools, toolChoice }: Request, ctx: Context): Promise<Toolbox> {
+  const clients = new Set(clientTools.map(({ name }) => name))
+  const own = toolChoice === 'none' ? [] : await ownTools(agent, ctx)
+  const offered = [...own.filter(({ name }) => !clients.has(name)), ...clientTools]
+  const forced = typeof toolChoice === 'object' ? toolChoice.name : undefined
+  if (forced !== undefined && !offered.some(({ name }) => name === forced)) {
+    throw new RpcError('invalid_request', `toolChoice: there is no tool ${forced}`, { param: 'toolChoice' })
+  }
+  return { offered, isClients: (name) => clients.has(name) }
+}
+
+async function ownTools({ id, deny }: Agent, ctx: Context): Promise<OfferedTool[]> {
+  // What the method answers is its contract's.
+  const { tools } = (await ctx.call('tool.list', { agentId: id })) as unknown as { readonly tools: readonly ToolRow[] }
+  const allowed = tools.filter(({ name }) => !deny.some((pattern) => fits(name, pattern)))
+  return allowed.map(({ name, description, params }) => ({ name, description, params }))
+}
+
+/** Without a regular expression: the pattern is the owner's, but its worst case would be everyone's. */
+function fits(name: string, pattern: string): boolean {
+  const [first = '', ...rest] = pattern.split('*')
+  const last = rest.pop()
+  if (last === undefined) return name === pattern
+  if (!name.startsWith(first) || !name.endsWith(last) || name.length < first.length + last.length) return false
+  let at = first.length
+  for (const piece of rest) {
+    const found = name.indexOf(piece, at)
+    if (found < 0 || found + piece.length > name.length - last.length) return false
+    at = found + piece.length
+  }
+  return true
+}
