@@ -5,7 +5,10 @@
  */
 import type { Json } from './json.ts'
 
-/** A document. `version` starts at 1 and grows by one with each write of that key. */
+/**
+ * A document. `version` starts at 1 and grows by one with each write of that key; a key that was removed and is written
+ * again starts at 1 again.
+ */
 export interface Document<Value extends Json = Json> {
   readonly key: string
   readonly value: Value
@@ -58,8 +61,9 @@ export interface Store {
   read<Value extends Json = Json>(stream: string, query?: ReadQuery): Promise<readonly Entry<Value>[]>
   /**
    * One transaction. When it resolves, the writes survive the loss of the process and of power. Rejects with `conflict`
-   * where a version did not fit, with `unavailable` (retryable) where the disk or the driver would not take it; in both
-   * cases nothing was written.
+   * where a version did not fit, `invalid_request` where a name is too long or a value is no JSON, `payload_too_large`
+   * past what one transaction may hold, `unavailable` (retryable) where the disk or the driver would not take it; in each
+   * case nothing was written.
    */
   write(writes: readonly Write[]): Promise<Written>
 }
