@@ -23,11 +23,11 @@ const NOT_JSON = Symbol('not JSON')
  *     // RpcError internal: clock 1.0.0: clock.now answered a Date at .when; use its toISOString() instead
  *
  * @param where Who produced the value, as the message begins.
- * @param verb `passed` where the value is an argument and not an answer.
+ * @param verb `held` where the value is an argument and not an answer.
  * @throws RpcError `internal` for what is no JSON: a Date, a Map, NaN, a BigInt, a function, a class instance, a cycle,
  *   or a nesting deeper than `JSON_DEPTH`.
  */
-export function jsonCopy(value: unknown, where: string, verb: 'answered' | 'passed' = 'answered'): Json {
+export function jsonCopy(value: unknown, where: string, verb: 'answered' | 'held' = 'answered'): Json {
   if (value === undefined) return null
   try {
     return copied(value, 1)
