@@ -1,8 +1,8 @@
 /** Which conversation a request belongs to: `user` names one for each agent, and a request without it has a fresh one. */
 import { wrong } from './field.ts'
 
-/** Names of agents: `openclaw` and `isopod` are the default one. */
-const AGENT = /^(?:openclaw[/:]|agent:)(.+)$/
+/** Names of agents other than the default one. The offline model's name only looks like one. */
+const AGENT = /^(?!isopod\/offline$)(?:openclaw\/|isopod\/|agent:)(.+)$/s
 
 /** What a session key may be (1 to 256 printable characters): no control, formatting, surrogate or private ones, no line separators. */
 const PRINTABLE = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]{1,256}$/u

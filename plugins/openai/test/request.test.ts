@@ -125,8 +125,9 @@ test('null means absent', async () => {
 })
 
 test('one user has one session with each agent, however the agent is named', async () => {
-  const keys = ['gpt-4', 'openclaw', 'openclaw/work', 'openclaw:work', 'agent:work'].map(async (model) => (await params({ model, user: 'anna' }))['sessionKey'])
-  assert.deepEqual(await Promise.all(keys), ['openai:default:anna', 'openai:default:anna', 'openai:work:anna', 'openai:work:anna', 'openai:work:anna'])
+  const keyFor = async (model: string) => (await params({ model, user: 'anna' }))['sessionKey']
+  assert.deepEqual(await Promise.all(['gpt-4', 'openclaw', 'isopod', 'isopod/offline'].map(keyFor)), Array(4).fill('openai:default:anna'))
+  assert.deepEqual(await Promise.all(['openclaw/work', 'isopod/work', 'agent:work'].map(keyFor)), Array(3).fill('openai:work:anna'))
 })
 
 test('without a user no session is named', async () => {
