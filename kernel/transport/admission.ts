@@ -14,7 +14,7 @@ export interface Malformed {
 }
 
 /** A refused handshake, ready to be sent. */
-export interface RefusedHandshake {
+interface RefusedHandshake {
   readonly accept: false
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
@@ -22,7 +22,7 @@ export interface RefusedHandshake {
 }
 
 /** uWebSockets counts to 100 with the request line and its own terminator included; this stays below it. */
-export const MAX_HEADERS = 96
+const MAX_HEADERS = 96
 /** The whole head in bytes, request line included: Node's default, to which uWebSockets (4 KiB by itself) is raised. */
 export const MAX_HEAD_BYTES = 16_384
 /** A head must be complete after this, and a kept connection carry its next request: uWebSockets' own constant. */

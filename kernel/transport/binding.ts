@@ -21,7 +21,7 @@ export interface Binding {
   release(): void
 }
 
-export interface BindRequest {
+interface BindRequest {
   readonly hosts: readonly string[]
   readonly port: number
   /** Rejects with an error that has Node's `code`. */

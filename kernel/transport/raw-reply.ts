@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream'
 import { isBodyless, sendableHeaders, statusLine } from './reply-head.ts'
 
-export interface WholeReply {
+interface WholeReply {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string

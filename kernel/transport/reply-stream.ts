@@ -6,7 +6,7 @@
 import type { BodyWriter } from './exchange.ts'
 import { clientGone } from './departure.ts'
 
-export interface ReplySink {
+interface ReplySink {
   /** Answers false where the piece had to be kept because the reader is behind. */
   write(chunk: string | Uint8Array): boolean
   end(): void

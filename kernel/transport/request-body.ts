@@ -8,6 +8,9 @@ import { clientGone } from './departure.ts'
 /** Where the connection is paused: a few packets, so that a small body never pays for a pause. */
 const HIGH_WATER = 65_536
 
+/** What an answered client may still send of its body before it is cut off: enough for one that reads only when done. */
+export const DRAIN_BYTES = 64 * 1024 * 1024
+
 /** The connection that the body comes from. */
 export interface BodySource {
   pause(): void

@@ -4,12 +4,12 @@
  */
 import { readFile } from 'node:fs/promises'
 
-export interface TlsFiles {
+interface TlsFiles {
   readonly certFile: string
   readonly keyFile: string
 }
 
-export interface TlsPair {
+interface TlsPair {
   readonly cert: string
   readonly key: string
 }

@@ -8,12 +8,9 @@ import { Departure } from './departure.ts'
 import type { BodyWriter, Exchange, RequestHead } from './exchange.ts'
 import { isBodyless, sendableHeaders, statusLine, type SendableHeaders } from './reply-head.ts'
 import { ReplyStream } from './reply-stream.ts'
-import { RequestBody } from './request-body.ts'
+import { DRAIN_BYTES, RequestBody } from './request-body.ts'
 import { UwsBodySource } from './uws-body-source.ts'
 import type { NativeResponse } from './uws-native.ts'
-
-/** What an answered client may still send of its body before it is cut off: enough for one that reads only when done. */
-const DRAIN_BYTES = 64 * 1024 * 1024
 
 export class UwsExchange implements Exchange {
   readonly method: string

@@ -110,11 +110,13 @@ class UwsTransport implements Transport {
     this.#binding = undefined
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.stopListening()
-    this.#app?.close()
+    const app = this.#app
     this.#app = undefined
-    return Promise.resolve()
+    // Whoever closes may stand in a callback of the library, with one of the sockets under its feet.
+    await new Promise(setImmediate)
+    app?.close()
   }
 
   async #makeApp(uws: Uws): Promise<NativeApp> {

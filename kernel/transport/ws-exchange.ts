@@ -5,7 +5,7 @@ import { Departure } from './departure.ts'
 import type { BodyWriter, Exchange, RequestHead } from './exchange.ts'
 import { isBodyless, sendableHeaders } from './reply-head.ts'
 import { ReplyStream } from './reply-stream.ts'
-import { RequestBody } from './request-body.ts'
+import { DRAIN_BYTES, RequestBody } from './request-body.ts'
 
 export class WsExchange implements Exchange {
   readonly method: string
@@ -101,9 +101,15 @@ export class WsExchange implements Exchange {
     this.#response.end()
   }
 
-  /** Node reads on by itself what nobody has begun to read. */
   #discardBody(): void {
+    const request = this.#request
     this.#body?.discard()
+    if (request.complete || declaredLength(this.headers) === 0) return
+    let drained = 0
+    request.on('data', (chunk: Buffer) => {
+      drained += chunk.byteLength
+      if (drained > DRAIN_BYTES) request.socket.destroy()
+    })
   }
 
   #closed(): void {

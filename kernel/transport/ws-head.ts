@@ -4,7 +4,7 @@ import { shortAddress } from './address.ts'
 import { addHeader, badRequest, findFault, HEAD_TOO_LARGE, knownMethod, UNKNOWN_METHOD, type Malformed } from './admission.ts'
 import type { RequestHead } from './exchange.ts'
 
-export type ReadHead = { readonly head: RequestHead } | { readonly malformed: Malformed }
+type ReadHead = { readonly head: RequestHead } | { readonly malformed: Malformed }
 
 const OTHER_VERSION: Malformed = Object.freeze({ status: 505, reason: 'The only version of HTTP spoken is 1.1.' })
 

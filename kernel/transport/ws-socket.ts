@@ -3,7 +3,7 @@ import { fittingReason, sendableCode, TRY_AGAIN_LATER } from './close-frame.ts'
 import type { Socket } from './socket.ts'
 
 /** The part of the library's WebSocket that is used; only the transport imports the library. */
-export interface LibrarySocket {
+interface LibrarySocket {
   readonly readyState: number
   readonly bufferedAmount: number
   send(text: string): void

@@ -244,6 +244,25 @@ for (const when of ['at once', 'later'] as const) {
   })
 }
 
+onBoth('a client that was answered and goes on sending is cut off', async ({ start }) => {
+  const { dial } = await start({
+    request: waiting(async (exchange) => {
+      await new Promise(setImmediate)
+      exchange.reply(413, {}, 'too much')
+    }),
+  })
+  const wire = await dial()
+  wire.send(requestText('POST /', ['Host: a', 'Content-Length: 100000000000']))
+  assert.match(await wire.until(/too much/), /^HTTP\/1\.1 413 /)
+  const block = Buffer.alloc(MIB)
+  let sent = 0
+  while (!wire.socket.destroyed && sent < 1000) {
+    await Promise.race([new Promise((resolve) => wire.socket.write(block, resolve)), wire.closed])
+    sent++
+  }
+  assert.ok(sent > 64 && sent < 1000, `${sent} MiB were taken`)
+})
+
 onBoth('a body that its handler does not take waits at the client', async ({ start }) => {
   const arrived = signal<Exchange>()
   const { dial } = await start({ request: (exchange) => arrived.settle(exchange) })

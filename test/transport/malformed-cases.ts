@@ -2,8 +2,8 @@
 import { requestText } from './harness.ts'
 
 /** `held`: no answer, and the connection is dropped when the library's patience ends. Where one word is given, it holds for both. */
-export type Outcome = number | 'held'
-export interface Case {
+type Outcome = number | 'held'
+interface Case {
   readonly what: string
   readonly bytes: string
   readonly uws: Outcome
