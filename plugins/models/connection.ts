@@ -11,7 +11,7 @@ import { stopReason } from './stop-reason.ts'
  * How long a provider may send nothing at all. Models that think send keep-alive comments or parts every few seconds; 120 s
  * is above the slowest first token of a local model with a long prompt, and below the 300 s a whole request may take.
  */
-export const IDLE_MS = 120_000
+const IDLE_MS = 120_000
 /** An error's body: enough for every vendor's sentence, and no more time than a person would wait for it. */
 const ERROR_BYTES = 64 * 1024
 const ERROR_MS = 5_000
@@ -25,13 +25,11 @@ export interface ConnectionParts {
   readonly credentials: Credentials
   /** The call's own signal: aborting it ends the request. */
   readonly signal: AbortSignal
-  readonly idleMs?: number
 }
 
 export class Connection {
   readonly #id: string
   readonly #credentials: Credentials
-  readonly #idleMs: number
   readonly #outer: AbortSignal
   readonly #abort = new AbortController()
   readonly #forward = (): void => void this.#stop(stopReason(this.#outer))
@@ -42,10 +40,9 @@ export class Connection {
   /** Whether any of it made sense. The reader says so: only it knows what is spoken here. */
   understood = false
 
-  constructor({ id, credentials, signal, idleMs = IDLE_MS }: ConnectionParts) {
+  constructor({ id, credentials, signal }: ConnectionParts) {
     this.#id = id
     this.#credentials = credentials
-    this.#idleMs = idleMs
     this.#outer = signal
     signal.addEventListener('abort', this.#forward, { once: true })
     if (signal.aborted) this.#forward()
@@ -107,8 +104,7 @@ export class Connection {
   }
 
   async #waited<Answer>(answer: Promise<Answer>): Promise<Answer> {
-    const silence = new RpcError('timeout', `${this.#id} sent nothing for ${this.#idleMs / 1000} seconds`, { retryable: true })
-    const timer = setTimeout(() => this.#stop(silence), this.#idleMs)
+    const timer = setTimeout(() => this.#stop(silence(this.#id)), IDLE_MS)
     try {
       return await answer
     } finally {
@@ -121,6 +117,10 @@ export class Connection {
     this.#abort.abort(reason)
     return this.#stopped
   }
+}
+
+function silence(id: string): RpcError {
+  return new RpcError('timeout', `${id} sent nothing for ${IDLE_MS / 1000} seconds`, { retryable: true })
 }
 
 /** A refusal for an answer that is not what the API promises. */

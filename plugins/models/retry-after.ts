@@ -15,7 +15,8 @@ function fromMilliseconds(text: string | undefined): number | undefined {
 
 function fromSeconds(text: string | undefined, now: number): number | undefined {
   if (isNumber(text)) return Number(text)
-  const date = text === undefined ? Number.NaN : Date.parse(text)
+  // HTTP's dates end so; without that, `Date.parse` makes a date of nearly anything.
+  const date = text?.endsWith('GMT') ? Date.parse(text) : Number.NaN
   return Number.isNaN(date) ? undefined : (date - now) / 1000
 }
 

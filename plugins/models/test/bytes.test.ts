@@ -114,7 +114,7 @@ for (const api of APIS) {
         endlessly(response.writeHead(503), 'x'.repeat(16_384))
       }
       const { error } = await refused(api, endless)
-      assert.deepEqual([error.code, error.message.length < 500], ['unavailable', true])
+      assert.equal(error.message, 'p has a problem of its own (503)')
     })
 
     test('a redirect is not followed: the key belongs to one address', async () => {

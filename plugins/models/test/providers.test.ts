@@ -57,6 +57,12 @@ for (const api of APIS) {
       assert.equal(error.message, 'p takes no more requests for now: Slow down')
     })
 
+    test('a quota that is used up is not worth trying again', async () => {
+      mock.onMessage('hello', { error: { message: 'You have no credit', type: 'insufficient_quota', code: 'insufficient_quota' }, status: 429 })
+      const { error } = await refusal(ask(user('hello')))
+      assert.deepEqual([error.code, error.retryable], ['rate_limited', false])
+    })
+
     test('500 is unavailable and retryable', async () => {
       mock.onMessage('hello', { error: { message: 'Oops', type: 'api_error' }, status: 500 })
       const { error } = await refusal(ask(user('hello')))
@@ -72,10 +78,10 @@ for (const api of APIS) {
     })
 
     test('400 is invalid_request in the provider\'s words, without a key it repeats', async () => {
-      mock.onMessage('hello', { error: { message: `Too many tools for ${KEY}`, type: 'invalid_request_error' }, status: 400 })
+      mock.onMessage('hello', { error: { message: `Too many tools for ${KEY}, also sk-oth***ers`, type: 'invalid_request_error' }, status: 400 })
       const { error } = await refusal(ask(user('hello')))
       assert.equal(error.code, 'invalid_request')
-      assert.equal(error.message, 'p does not take this request (400): Too many tools for [redacted]')
+      assert.equal(error.message, 'p does not take this request (400): Too many tools for [redacted], also [redacted]')
     })
 
     test('404 is invalid_request that names the model', async () => {

@@ -76,6 +76,7 @@ for (const api of APIS) {
         ],
       })
       has(body, 'It needs numbers')
+      has(body, { anthropic: '"is_error":true', openai: '{\\"error\\":', 'openai-compatible': 'It needs' }[api])
       has(body, api === 'anthropic' ? '"input":{}' : '"arguments":"{}"')
     })
 
@@ -95,8 +96,10 @@ for (const api of APIS) {
 
 test('a schema that OpenAI\'s strict mode would refuse is sent as a guide', async () => {
   const open = { type: 'object', properties: { sum: { type: 'number' } } }
-  const closed = { ...open, required: ['sum'], additionalProperties: false }
+  const required = { ...open, required: ['sum'] }
+  const closed = { ...required, additionalProperties: false }
   has((await sent('openai', { sampling: { json: { schema: open } } })).body, '"strict":false')
+  has((await sent('openai', { sampling: { json: { schema: required } } })).body, '"strict":false')
   has((await sent('openai', { sampling: { json: { schema: closed } } })).body, '"strict":true')
 })
 
@@ -130,6 +133,7 @@ test('what cannot be sent is refused in words, before anything is', async () => 
         p: { api: 'openai', apiKey: { secret: 'broken' }, baseUrl: 'http://127.0.0.1:9' },
         nowhere: { api: 'openai-compatible' },
         secretive: { api: 'openai', baseUrl: 'http://user:hunter2@127.0.0.1:9' },
+        query: { api: 'openai', baseUrl: 'http://127.0.0.1:9/v1?key=1' },
         misspelt: { api: 'antropic' },
         lost: { api: 'openai', apiKey: { secret: 'elsewhere' } },
       },
@@ -145,6 +149,7 @@ test('what cannot be sent is refused in words, before anything is', async () => 
     ['lost/m', { messages: [user('hi')] }, 'unavailable', /^models\.providers\.lost\.apiKey names a secret that is not there/],
     ['nowhere/m', { messages: [user('hi')] }, 'unavailable', /^models\.providers\.nowhere\.baseUrl is missing/],
     ['secretive/m', { messages: [user('hi')] }, 'unavailable', /holds a password/],
+    ['query/m', { messages: [user('hi')] }, 'unavailable', /must end with its path/],
     ['misspelt/m', { messages: [user('hi')] }, 'unavailable', /antropic, which no plugin serves\. Choose one of openai, anthropic/],
     ['unknown/m', { messages: [user('hi')] }, 'not_found', /unknown\/m/],
   ]

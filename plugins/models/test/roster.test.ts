@@ -26,12 +26,19 @@ test('a model is offered since the time it first was', async () => {
   const first = await gateway.call('model.list')
   gateway.now += 3_600_000
   assert.deepEqual(await gateway.call('model.list'), first)
+  const later = new SmallGateway({ config: { providers: { local: { ...LOCAL, models: ['qwen3'] } } }, after: gateway })
+  later.now = gateway.now
+  const { models } = await later.call('model.list')
+  const since = (models as { id: string; created: number }[]).map(({ id, created }) => [id, created])
+  assert.deepEqual(since, [['local/qwen3', 1_700_003_600], ['isopod/offline', 1_700_000_000]])
+  assert.deepEqual([...gateway.logged, ...later.logged], [])
 })
 
 test('two first lists at the same moment agree, and a full disk hides no model', async () => {
   const gateway = new SmallGateway()
   const [one, other] = await Promise.all([gateway.call('model.list'), gateway.call('model.list')])
   assert.deepEqual(one, other)
+  assert.deepEqual(gateway.logged, [])
   const full = new SmallGateway()
   full.diskFull = true
   assert.deepEqual(await full.call('model.list'), one)

@@ -12,7 +12,8 @@ export interface GatewayParts {
   readonly secrets?: Readonly<Record<string, string>>
   /** What stands in the environment while the plugin starts. */
   readonly environment?: Readonly<Record<string, string>>
-  readonly extra?: readonly ModelProvider[]
+  /** The gateway before a restart, whose store it has. */
+  readonly after?: SmallGateway
 }
 
 const VARIABLES = ['ANTHROPIC_API_KEY', 'ANTHROPIC_BASE_URL', 'OPENAI_API_KEY', 'OPENAI_BASE_URL']
@@ -24,20 +25,20 @@ export class SmallGateway {
   diskFull = false
   readonly #methods = new Map<string, Method>()
   readonly #models = new Map<string, ModelProvider>()
-  readonly #documents = new Map<string, { value: Json; version: number }>()
+  readonly #documents: Map<string, { value: Json; version: number }>
   readonly #config: JsonObject
   readonly #secrets: Readonly<Record<string, string>>
 
-  constructor({ config = {}, secrets = {}, environment = {}, extra = [] }: GatewayParts = {}) {
+  constructor({ config = {}, secrets = {}, environment = {}, after }: GatewayParts = {}) {
     this.#config = config
     this.#secrets = secrets
+    this.#documents = after ? after.#documents : new Map()
     const registries: Record<string, object> = {
       methods: { add: (method: Method) => this.#methods.set(method.name, method) },
       models: { add: (provider: ModelProvider) => this.#models.set(provider.name, provider) },
     }
     const hook = (name: string) => ({ tap: (_name: string, contribute: (registry: unknown) => void) => contribute(registries[name]) })
     models.register({ hooks: { methods: hook('methods'), models: hook('models') } } as never)
-    for (const provider of extra) this.#models.set(provider.name, provider)
     this.#start(environment)
   }
 
