@@ -121,8 +121,8 @@ export function refuseHandshake({ headers }: RequestHead): RefusedHandshake | un
   if (headers.get('sec-websocket-version') !== '13') {
     return refused(426, 'The only WebSocket version spoken is 13.', { 'sec-websocket-version': '13' })
   }
-  if (!KEY.test(headers.get('sec-websocket-key') ?? '')) return refused(400, 'The header sec-websocket-key is missing or not 16 bytes in base64.')
-  return undefined
+  if (KEY.test(headers.get('sec-websocket-key') ?? '')) return undefined
+  return refused(400, 'The header sec-websocket-key is missing or not 16 bytes in base64.')
 }
 
 /** The subprotocol to confirm: the one decided on, where the client offered it. A browser fails on any other. */

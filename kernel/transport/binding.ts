@@ -83,6 +83,12 @@ function isFamilyMissing(host: string, code: string): boolean {
   return !Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ family }) => family === 'IPv6'))
 }
 
+const REMEDIES: Readonly<Record<string, string>> = {
+  EADDRNOTAVAIL: 'this machine does not have that address. Change gateway.bind in the config.',
+  EAFNOSUPPORT: 'this machine does not have that kind of address. Change gateway.bind in the config.',
+  EACCES: 'permission denied. Choose a port above 1023 (--port, or gateway.port in the config).',
+}
+
 class Unbound extends Error {
   readonly host: string
   readonly port: number
@@ -106,8 +112,5 @@ async function predicate(code: string, port: number, cause: unknown): Promise<st
     const holder = await portHolder(port)
     return `is in use by ${holder ?? 'another process'}. Stop it, or choose another port (--port, or gateway.port in the config).`
   }
-  if (code === 'EADDRNOTAVAIL') return 'cannot be listened on: this machine does not have that address. Change gateway.bind in the config.'
-  if (code === 'EAFNOSUPPORT') return 'cannot be listened on: this machine does not have that kind of address. Change gateway.bind in the config.'
-  if (code === 'EACCES') return 'cannot be listened on: permission denied. Choose a port above 1023 (--port, or gateway.port in the config).'
-  return `cannot be listened on: ${cause instanceof Error ? cause.message : String(cause)}`
+  return `cannot be listened on: ${REMEDIES[code] ?? (cause instanceof Error ? cause.message : String(cause))}`
 }

@@ -41,7 +41,8 @@ async function holdsOne(pid: string, inodes: ReadonlySet<string>): Promise<boole
 }
 
 async function describe(pid: string): Promise<string> {
-  const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0').filter((word) => word !== '' && !word.startsWith('-'))
+  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+  const words = command.split('\0').filter((word) => word !== '' && !word.startsWith('-'))
   const shown = words.slice(0, SHOWN_WORDS).map((word) => word.split('/').pop())
   return shown.length === 0 ? `process ${pid}` : `${shown.join(' ')} (process ${pid})`
 }

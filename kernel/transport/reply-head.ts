@@ -69,7 +69,9 @@ export function sendableHeaders(headers: Readonly<Record<string, string>>): Send
   const sendable: (readonly [string, string])[] = []
   for (const name in headers) {
     const value = String(headers[name])
-    if (!NAME.test(name) || BREAKS.test(value)) throw new Error(`The reply header ${JSON.stringify(name)} cannot be sent: it would split the reply`)
+    if (!NAME.test(name) || BREAKS.test(value)) {
+      throw new Error(`The reply header ${JSON.stringify(name)} cannot be sent: it would split the reply`)
+    }
     if (!OURS.has(name.toLowerCase())) sendable.push([name, value])
   }
   return sendable

@@ -63,7 +63,8 @@ async function importUws(): Promise<Uws> {
         causes.push(cause)
       }
     }
-    throw new Error(`no build of uWebSockets works with Node ${process.versions.node} on ${process.platform}-${process.arch}`, { cause: causes })
+    const { platform, arch, versions } = process
+    throw new Error(`no build of uWebSockets works with Node ${versions.node} on ${platform}-${arch}`, { cause: causes })
   } finally {
     delete process.env['UWS_HTTP_MAX_HEADERS_SIZE']
   }
@@ -221,7 +222,8 @@ class UwsTransport implements Transport {
 
 /** The key was right for us and not for the library. */
 function badHandshake(): UpgradeDecision {
-  return { accept: false, status: 400, headers: { 'content-type': 'application/json' }, body: refusalBody('The WebSocket handshake is malformed.') }
+  const body = refusalBody('The WebSocket handshake is malformed.')
+  return { accept: false, status: 400, headers: { 'content-type': 'application/json' }, body }
 }
 
 function refuseUpgrade(native: NativeResponse, decision: UpgradeDecision): void {

@@ -93,7 +93,7 @@ class WsTransport implements Transport {
       keepAliveTimeout: headTimeout,
       connectionsCheckingInterval: Math.ceil(headTimeout / 4),
       requireHostHeader: false, // the admission says it in the gateway's words
-      shouldUpgradeCallback: ({ method, headers }: IncomingMessage) => wantsSocket(method ?? '', new Map(Object.entries(headers).map(([name, value]) => [name, String(value)]))),
+      shouldUpgradeCallback: asksForSocket,
     }
     if (tls === undefined) {
       const { createServer } = await import('node:http')
@@ -181,7 +181,10 @@ class WsTransport implements Transport {
     const decision = refuseHandshake(head) ?? (await this.#handlers.upgrade(head))
     if (!decision.accept) return replyRaw(connection, decision)
     this.#subprotocols.set(request, confirmedSubprotocol(head.headers, decision.subprotocol))
-    if (!connection.destroyed) this.#library?.handleUpgrade(request, connection, first, (library) => this.#open(library, { head, connection, data: decision.data }))
+    if (connection.destroyed) return
+    this.#library?.handleUpgrade(request, connection, first, (library) => {
+      this.#open(library, { head, connection, data: decision.data })
+    })
   }
 
   #open(library: WebSocket, { head, connection, data }: { head: RequestHead; connection: Duplex; data: unknown }): void {
@@ -205,6 +208,11 @@ class WsTransport implements Transport {
     })
     this.#handlers.open(socket)
   }
+}
+
+/** Asked before the head is read as a whole: any other upgrade is served as the request it also is. */
+function asksForSocket({ method, headers }: IncomingMessage): boolean {
+  return wantsSocket(method ?? '', new Map(Object.entries(headers).map(([name, value]) => [name, String(value)])))
 }
 
 function closing(server: Server): Promise<void> {
