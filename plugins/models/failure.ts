@@ -89,7 +89,8 @@ function byStatus(status: number, thrown: Thrown, at: Circumstances): RpcError {
     return new RpcError('unavailable', `${id} has a problem of its own (${status})${said}`, { ...facts, retryable: true })
   }
   if (status < 400) {
-    return new RpcError('unavailable', `${id} points to another address (${status}). Set models.providers.${id}.baseUrl to it`, { ...facts, retryable: false })
+    const message = `${id} points to another address (${status}). Set models.providers.${id}.baseUrl to it`
+    return new RpcError('unavailable', message, { ...facts, retryable: false })
   }
   return new RpcError('invalid_request', `${id} does not take this request (${status})${said}`, facts)
 }

@@ -24,39 +24,47 @@ export async function* offline({ request }: { readonly request: ModelRequest }, 
   const plan = planOf(request)
   if (plan.fail) throw plan.fail
   const words = plan.text.match(/\S+\s*/g) ?? []
-  const spoken = words.slice(0, request.sampling?.maxTokens ?? words.length)
-  for (const [index, text] of spoken.entries()) {
+  const told = words.slice(0, request.sampling?.maxTokens ?? words.length)
+  for (const [index, text] of told.entries()) {
     if (index > 0 && plan.pauseMs > 0) await pause(plan.pauseMs, ctx.signal)
     if (ctx.signal.aborted) throw stopReason(ctx.signal)
     yield { type: 'text', text }
   }
-  const isCut = spoken.length < words.length
+  const isCut = told.length < words.length
   const earlier = request.messages.flatMap(({ parts }) => parts).filter(({ type }) => type === 'toolCall').length
   const calls = isCut ? [] : plan.calls
   for (const [index, call] of calls.entries()) yield { type: 'toolCall', id: `call_${earlier + index + 1}`, ...call }
   const reason: FinishReason = isCut ? 'length' : calls.length > 0 ? 'tool_calls' : 'stop'
-  const completionTokens = Math.max(1, spoken.length + wordsIn(calls.map(({ args }) => args)))
+  const completionTokens = Math.max(1, told.length + wordsIn(calls.map(({ args }) => args)))
   const promptTokens = Math.max(1, wordsIn(request.messages.flatMap(({ parts }) => parts.map(said))))
   yield { type: 'finish', reason, usage: { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens } }
 }
 
 function planOf(request: ModelRequest): Plan {
   const last = request.messages.at(-1)
-  if (last?.role === 'tool') return { text: resultsOf(request.messages), calls: [], pauseMs: 0 }
+  if (last?.role === 'tool') return { text: spoken(resultsOf(request.messages), request), calls: [], pauseMs: 0 }
   const message = request.messages.findLast(({ role }) => role === 'user')
   const lines = message ? textOf(message).split(/\r?\n/) : []
   const tools = request.toolChoice === 'none' ? [] : (request.tools ?? [])
   const commands = lines.map((line) => commandOf(line, tools))
   const plain = lines.filter((_line, index) => commands[index] === undefined).join('\n')
   const found = commands.filter((command) => command !== undefined)
-  const text = [HONESTY, ...found.flatMap(({ remark }) => remark ?? []), ...echo(plain.trim(), message)].join(' ')
+  const calls = found.flatMap(({ call }) => call ?? [])
+  const remarks = [...found.flatMap(({ remark }) => remark ?? []), ...echo(plain.trim(), message)]
+  // A message of calls alone is answered with their results, and the honest words come with those.
+  const text = calls.length > 0 && remarks.length === 0 ? '' : spoken([HONESTY, ...remarks].join(' '), request)
   const fail = found.find((command) => command.fail)?.fail
   return {
-    text: request.sampling?.json ? JSON.stringify({ model: 'isopod/offline', text }) : text,
-    calls: found.flatMap(({ call }) => call ?? []),
+    text,
+    calls,
     pauseMs: Math.max(0, ...found.map(({ pauseMs }) => pauseMs ?? 0)),
     ...(fail && { fail }),
   }
+}
+
+/** As JSON, where the answer must be that. */
+function spoken(text: string, { sampling }: ModelRequest): string {
+  return sampling?.json ? JSON.stringify({ model: 'isopod/offline', text }) : text
 }
 
 function echo(plain: string, message: Message | undefined): readonly string[] {

@@ -25,6 +25,7 @@ test('each line with /call is a call of a tool that is offered', async () => {
 test('it answers with the results of its tools, and numbers later calls onward', async () => {
   const first = await heard(ask('/call clock\n/call add {"a":1}'))
   const results: Message = { role: 'tool', parts: [{ type: 'toolResult', id: 'call_1', name: 'clock', result: { time: '12:00' } }, { type: 'toolResult', id: 'call_2', name: 'add', result: 'b is missing', isError: true }] }
+  assert.equal(first.text, '')
   const messages = [user('/call clock\n/call add {"a":1}'), { role: 'assistant', parts: first.calls } as const, results]
   const second = await heard(ask('', { messages }))
   assert.equal(second.text, `${HONESTY} clock answered {"time":"12:00"}; add failed with b is missing`)
