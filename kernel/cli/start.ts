@@ -4,8 +4,9 @@ import { banner } from './banner.ts'
 
 /** Resolves once it listens; the process then lives until a signal. A second signal ends it at once. */
 export async function start(options: { readonly port?: number; readonly config?: string }): Promise<void> {
+  // Whoever read what is printed may go away (`npm start | head`); the gateway stays.
+  process.stdout.on('error', () => {})
   const gateway = await startGateway({ env: process.env, ...options })
-  process.stdout.write(banner(gateway))
   let stopping = false
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) process.exit(130)
@@ -14,4 +15,5 @@ export async function start(options: { readonly port?: number; readonly config?:
     void gateway.close().finally(() => process.exit(0))
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+  process.stdout.write(banner(gateway))
 }

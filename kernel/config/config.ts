@@ -65,8 +65,9 @@ export async function openConfig(options: ConfigOptions): Promise<ConfigSource> 
   const load: LoadOptions = { home, file, env, overrides: overridesFrom(env, flags) }
   const first = await loadConfig(load)
   hideSecrets(first.config, options.log)
-  tell(first.problems, options.log)
+  // Its mistakes are in the error, and whoever started the gateway reads that.
   if (!first.config) throw new ConfigError(first.problems)
+  tell(first.problems, options.log)
   return new FollowedConfig(options, load, { ...first, config: first.config })
 }
 

@@ -1,20 +1,20 @@
 /** What is left after the process was killed: everything it had acknowledged. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { startGateway } from './started.ts'
+import { gatewayFor } from './started.ts'
 
 interface Session {
   readonly messages: readonly { readonly role: string; readonly content: string }[]
 }
 
 describe('a gateway that was killed', () => {
-  it('goes on with the conversation where it was', async () => {
-    const first = await startGateway()
+  it('goes on with the conversation where it was', async (test) => {
+    const first = await gatewayFor(test)
     const before = await first.socket()
     const { payload } = await before.call('chat.run', { message: 'The word is swordfish', sessionKey: 'kept' })
     await first.kill('SIGKILL')
 
-    await using second = await startGateway({ home: first.home })
+    const second = await gatewayFor(test, { home: first.home })
     const after = await second.socket()
     const { payload: session } = await after.call('session.get', { sessionKey: 'kept' })
     const { messages } = session as unknown as Session
@@ -24,26 +24,26 @@ describe('a gateway that was killed', () => {
     assert.equal((longer as unknown as Session).messages.length, 4)
   })
 
-  it('says that the run it was in was interrupted, and keeps what the user had said', async () => {
-    const first = await startGateway()
+  it('says that the run it was in was interrupted, and keeps what the user had said', async (test) => {
+    const first = await gatewayFor(test)
     const before = await first.socket()
     before.send('chat.run', { message: '/slow 50\nthis answer is never going to be finished at all', sessionKey: 'cut' })
     const delta = await before.first((frame) => frame['type'] === 'chat.delta')
     const { runId } = delta['data'] as { runId: string }
     await first.kill('SIGKILL')
 
-    await using second = await startGateway({ home: first.home })
+    const second = await gatewayFor(test, { home: first.home })
     const after = await second.socket()
     assert.partialDeepStrictEqual(await after.call('chat.resume', { runId }), { ok: true, payload: { runId, sessionKey: 'cut', status: 'interrupted', events: false } })
     const { payload } = await after.call('session.get', { sessionKey: 'cut' })
     assert.match((payload as unknown as Session).messages[0]?.content ?? '', /never going to be finished/)
   })
 
-  it('has everything it acknowledged, whenever it was killed', async () => {
+  it('has everything it acknowledged, whenever it was killed', async (test) => {
     let home: string | undefined
     const acknowledged: string[] = []
     for (let round = 0; round < 3; round += 1) {
-      const gateway = await startGateway(home === undefined ? {} : { home })
+      const gateway = await gatewayFor(test, home === undefined ? {} : { home })
       home = gateway.home
       const socket = await gateway.socket()
       const kept = acknowledged.length
@@ -59,7 +59,7 @@ describe('a gateway that was killed', () => {
       await gateway.kill('SIGKILL')
       await Promise.all(talking)
     }
-    await using last = await startGateway({ home: home ?? '' })
+    const last = await gatewayFor(test, { home: home ?? '' })
     const socket = await last.socket()
     const said = new Map<string, number>()
     for (const lane of [0, 1, 2]) {

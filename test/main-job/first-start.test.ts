@@ -3,11 +3,11 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { verifies } from '../requirements.ts'
-import { startGateway } from './started.ts'
+import { gatewayFor, startGateway } from './started.ts'
 
 describe('the first start', () => {
-  it('makes a token, shows it once, and keeps only its hash, where nobody else can read', async () => {
-    await using first = await startGateway({ ownToken: true })
+  it('makes a token, shows it once, and keeps only its hash, where nobody else can read', async (test) => {
+    const first = await gatewayFor(test, { ownToken: true })
     assert.match(first.token, /^isopod_[\w-]{43}$/)
     assert.equal((await first.fetch('/v1/models')).status, 200)
     const kept = join(first.home, 'secrets', 'tokens.json')
@@ -15,23 +15,23 @@ describe('the first start', () => {
     assert.equal((await stat(kept)).mode & 0o777, 0o600)
     await first.kill('SIGTERM')
 
-    const second = await startGateway({ ownToken: true, home: first.home })
+    const second = await gatewayFor(test, { ownToken: true, home: first.home })
     assert.doesNotMatch(second.printed, /ISOPOD_TOKEN=/)
     const response = await second.fetch('/v1/models', { headers: { authorization: `Bearer ${first.token}` } })
     assert.equal(response.status, 200)
     await second.kill('SIGTERM')
   })
 
-  it('listens on loopback and says where, and what to say first', async () => {
+  it('listens on loopback and says where, and what to say first', async (test) => {
     verifies('001:bind', '000:port')
-    await using gateway = await startGateway({ ownToken: true })
+    const gateway = await gatewayFor(test, { ownToken: true })
     assert.match(gateway.printed, /listens on http:\/\/127\.0\.0\.1:\d+/)
     assert.match(gateway.printed, /curl http:\/\/127\.0\.0\.1:\d+\/v1\/chat\/completions/)
   })
 
-  it('answers the health check without a credential, and nothing else', async () => {
+  it('answers the health check without a credential, and nothing else', async (test) => {
     verifies('004:health', '000:auth:all-requests', '004:error:401')
-    await using gateway = await startGateway()
+    const gateway = await gatewayFor(test)
     const health = await fetch(new URL('/health', gateway.url))
     assert.deepEqual([health.status, await health.json()], [200, { ok: true, status: 'healthy' }])
     for (const path of ['/v1/models', '/status', '/there/is/no/such/path']) {
@@ -43,20 +43,26 @@ describe('the first start', () => {
     }
   })
 
-  it('refuses a second gateway in the same home and names the first', async () => {
-    await using gateway = await startGateway()
+  it('refuses a second gateway in the same home and names the first', async (test) => {
+    const gateway = await gatewayFor(test)
     await assert.rejects(startGateway({ home: gateway.home }), new RegExp(String(gateway.pid)))
     assert.equal((await fetch(new URL('/health', gateway.url))).status, 200)
   })
 
-  it('ends on SIGTERM with exit code 0 and lets the next one in', async () => {
-    const first = await startGateway()
+  it('ends on SIGTERM with exit code 0 and lets the next one in', async (test) => {
+    const first = await gatewayFor(test)
     assert.deepEqual(await first.kill('SIGTERM'), { code: 0, signal: null })
-    await using second = await startGateway({ home: first.home })
+    const second = await gatewayFor(test, { home: first.home })
     assert.equal((await fetch(new URL('/health', second.url))).status, 200)
   })
 
+  it('lives on when nobody reads what it prints any more, and still ends well', async (test) => {
+    const gateway = await gatewayFor(test)
+    gateway.stopReading()
+    assert.deepEqual(await gateway.kill('SIGTERM'), { code: 0, signal: null })
+  })
+
   it('refuses to start beyond loopback without authentication', async () => {
-    await assert.rejects(startGateway({ config: 'gateway: { bind: all, auth: { enabled: false } }' }), /Refusing to listen on every address/)
+    await assert.rejects(startGateway({ config: 'gateway: { bind: all, auth: { enabled: false } }' }), /gateway\.auth\.enabled is false while gateway\.bind is all/)
   })
 })

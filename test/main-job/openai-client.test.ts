@@ -18,7 +18,7 @@ describe('the openai client', () => {
     gateway = await startGateway()
     client = new OpenAI({ apiKey: gateway.token, baseURL: `${gateway.url}/v1`, maxRetries: 0 })
   })
-  after(() => gateway[Symbol.asyncDispose]())
+  after(() => gateway.remove())
 
   it('gets a text with real usage, under the model it asked for', async () => {
     verifies('002:completions', '002:completions:sdk', '004:completions:id', '004:completions:model', '004:completions:object')

@@ -13,7 +13,7 @@ describe('the rpc dialect on a started gateway', () => {
   before(async () => {
     gateway = await startGateway()
   })
-  after(() => gateway[Symbol.asyncDispose]())
+  after(() => gateway.remove())
 
   it('greets, streams a run and replies', async () => {
     verifies('002:ws:bearer', '002:ws:connected', '002:chat.run', '002:chat.delta', '002:chat.done', '000:ws:root', '000:ws:reply', '000:ws:methods')

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { WebSocket } from 'ws'
+import type { TestContext } from 'node:test'
 import type { JsonObject } from '@isopod/plugin-api'
 
 const LAUNCHER = fileURLToPath(new URL('../../kernel/cli/launcher.mjs', import.meta.url))
@@ -20,7 +21,7 @@ export interface StartOptions {
   readonly ownToken?: boolean
 }
 
-export class StartedGateway implements AsyncDisposable {
+export class StartedGateway {
   readonly url: string
   readonly token: string
   readonly home: string
@@ -54,6 +55,12 @@ export class StartedGateway implements AsyncDisposable {
     return rpc
   }
 
+  /** Closes this end of what it prints to. */
+  stopReading(): void {
+    this.#child.stdout?.destroy()
+    this.#child.stderr?.destroy()
+  }
+
   /** Ends it; resolves once the process is gone. */
   async kill(signal: NodeJS.Signals): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
@@ -63,10 +70,18 @@ export class StartedGateway implements AsyncDisposable {
     return { code: this.#child.exitCode, signal: this.#child.signalCode }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends it and removes its home. */
+  async remove(): Promise<void> {
     await this.kill('SIGKILL')
     await rm(this.home, { recursive: true, force: true })
   }
+}
+
+/** One that lives as long as a test. */
+export async function gatewayFor(test: TestContext, options: StartOptions = {}): Promise<StartedGateway> {
+  const gateway = await startGateway(options)
+  test.after(() => gateway.remove())
+  return gateway
 }
 
 /** Starts one and waits until it listens. Rejects with what it printed where it does not. */
@@ -77,11 +92,14 @@ export async function startGateway(options: StartOptions = {}): Promise<StartedG
   const child = spawn(process.execPath, [LAUNCHER, 'start', '--port', '0'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let printed = ''
   child.stderr.on('data', (chunk) => (printed += String(chunk)))
-  for await (const chunk of child.stdout) {
-    printed += String(chunk)
-    if (/listens on \S+[\s\S]*curl/.test(printed)) return new StartedGateway(child, home, printed)
-  }
-  throw new Error(`the gateway did not start: ${printed}`)
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.on('data', (chunk) => {
+      printed += String(chunk)
+      if (/listens on \S+[\s\S]*curl/.test(printed)) resolve()
+    })
+    child.once('exit', () => reject(new Error(`the gateway did not start: ${printed}`)))
+  })
+  return new StartedGateway(child, home, printed)
 }
 
 /** A client of the rpc dialect, over the `ws` package. */
