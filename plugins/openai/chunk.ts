@@ -1,7 +1,8 @@
 /**
  * An answer as it comes: `chat.completion.chunk`s, from the events of the run and, at its end, from its outcome. What no
- * event brought is taken from the outcome, so that a client sees the same answer however it was heard. A failure after
- * the first chunk is told in a frame of its own, which clients throw, and no `[DONE]` follows: a cut answer never looks whole.
+ * event brought is taken from the outcome, so that a client sees the same answer however it was heard. The role is held back
+ * until there is something to say: a failure before that still has a status, by which clients know to try again. A failure
+ * after it is told in a frame of its own, which clients throw, and no `[DONE]` follows: a cut answer never looks whole.
  */
 import type { GatewayEvent, Json, JsonObject, Refusal, RouteEncoded, RouteHappening, StreamFrame } from '@isopod/plugin-api'
 import type { ChatEvents, ChatRunResult } from '../chat/contract.ts'
@@ -22,23 +23,23 @@ function heard(event: GatewayEvent, state: CompletionState, now: number): RouteE
   const { delta } = event.data
   switch (event.name) {
     case 'chat.started':
-      return chunks(opened(state, runId, now), state, [])
+      return { state: opened(state, runId, now) }
     case 'chat.delta':
-      return delta === '' ? undefined : chunks(saying(opened(state, runId, now)), state, [{ content: delta }])
+      return delta === '' ? undefined : said(saying(opened(state, runId, now)), [{ content: delta }])
     case 'chat.thinking':
-      return delta === '' ? undefined : chunks(opened(state, runId, now), state, [{ reasoning_content: delta }])
+      return delta === '' ? undefined : said(opened(state, runId, now), [{ reasoning_content: delta }])
     case 'tool.call':
-      return event.data['client'] === true ? called(event.data, opened(state, runId, now), state) : undefined
+      return event.data['client'] === true ? called(event.data, opened(state, runId, now)) : undefined
     default:
       return undefined
   }
 }
 
-function called(data: JsonObject, state: CompletionState, before: CompletionState): RouteEncoded {
+function called(data: JsonObject, state: CompletionState): RouteEncoded {
   // The event is chat's own, and carries this by its contract.
   const { callId: id, tool: name, params: args } = data as unknown as ChatEvents['tool.call']
   const call = { id, name, args }
-  return chunks({ ...state, calls: [...state.calls, call.id] }, before, [callDelta(call, state.calls.length)])
+  return said({ ...state, calls: [...state.calls, call.id] }, [callDelta(call, state.calls.length)])
 }
 
 function ended(result: ChatRunResult, before: CompletionState, now: number): RouteEncoded {
@@ -46,10 +47,9 @@ function ended(result: ChatRunResult, before: CompletionState, now: number): Rou
   const unsaid = !state.said && result.response !== '' ? [{ content: result.response }] : []
   const uncalled = result.toolCalls.filter(({ id }) => !state.calls.includes(id))
   const calls = uncalled.map((call, index) => callDelta(call, state.calls.length + index))
-  const { frames = [] } = chunks(state, before, [...unsaid, ...calls])
   return {
     frames: [
-      ...frames,
+      ...chunks(state, [...unsaid, ...calls]),
       frame(state, [{ index: 0, delta: {}, finish_reason: result.finishReason }]),
       ...(state.includeUsage ? [frame(state, [], usageOf(result.usage))] : []),
       { data: '[DONE]' },
@@ -57,9 +57,9 @@ function ended(result: ChatRunResult, before: CompletionState, now: number): Rou
   }
 }
 
-/** Before the first chunk a refusal still has a status to go with, and the URL's family spells it. */
+/** Before the first chunk a refusal is spelled by the URL's family. */
 function failed(refusal: Refusal, state: CompletionState): RouteEncoded | undefined {
-  return state.id === null ? undefined : { frames: [{ data: errorBody(refusal) }] }
+  return state.begun ? { frames: [{ data: errorBody(refusal) }] } : undefined
 }
 
 function opened(state: CompletionState, runId: string, now: number): CompletionState {
@@ -70,11 +70,14 @@ function saying(state: CompletionState): CompletionState {
   return state.said ? state : { ...state, said: true }
 }
 
-/** One chunk for each delta, the role before the first of all. The state is answered only where it changed. */
-function chunks(state: CompletionState, before: CompletionState, deltas: readonly JsonObject[]): RouteEncoded {
-  const all: readonly JsonObject[] = before.id === null ? [{ role: 'assistant' }, ...deltas] : deltas
-  const frames = all.map((delta) => frame(state, [{ index: 0, delta }]))
-  return state === before ? { frames } : { frames, state }
+function said(state: CompletionState, deltas: readonly JsonObject[]): RouteEncoded {
+  return { frames: chunks(state, deltas), state: state.begun ? state : { ...state, begun: true } }
+}
+
+/** One chunk for each delta, the role before the first of all. */
+function chunks(state: CompletionState, deltas: readonly JsonObject[]): readonly StreamFrame[] {
+  const all: readonly JsonObject[] = state.begun ? deltas : [{ role: 'assistant' }, ...deltas]
+  return all.map((delta) => frame(state, [{ index: 0, delta }]))
 }
 
 /** Where usage was asked for, every chunk has the field, and all but the last have null in it: the API says so. */

@@ -20,9 +20,11 @@ export type CompletionState = {
   readonly model: string
   readonly stream: boolean
   readonly includeUsage: boolean
-  /** The completion's id and second, once its first chunk has been sent. */
+  /** The completion's id and second, once the run is known. */
   readonly id: string | null
   readonly created: number
+  /** Whether the first chunk, the role, has been sent. */
+  readonly begun: boolean
   /** Whether text of the answer has been streamed, and which tool calls. */
   readonly said: boolean
   readonly calls: readonly string[]
@@ -43,7 +45,8 @@ function decoded(body: JsonObject): RouteDecoded {
   refuseWhatIsNotDone(body)
   const model = modelOf(body)
   const stream = optional(body['stream'], 'stream', flag) ?? false
-  const state: CompletionState = { model, stream, includeUsage: stream && includeUsage(body), id: null, created: 0, said: false, calls: [] }
+  const unspoken = { id: null, created: 0, begun: false, said: false, calls: [] }
+  const state: CompletionState = { model, stream, includeUsage: stream && includeUsage(body), ...unspoken }
   // The params are JSON by their own type; an interface only lacks the index signature.
   return { params: paramsOf(body, model, stream) as JsonObject, state, stream }
 }
