@@ -123,7 +123,7 @@ function runsOver(ops: Ops, onOpen: (runId: string) => void): Runs {
 
 function logOver(ops: Ops): Log {
   const line = (level: keyof Log) => (message: string, facts?: object) => {
-    ops.tell('log', [level, String(message).slice(0, LINE), facts === undefined ? {} : told(facts)])
+    ops.tell('log', [level, message.slice(0, LINE), facts === undefined ? {} : told(facts)])
   }
   return Object.freeze({ debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') })
 }

@@ -1,6 +1,7 @@
 /**
- * What plugin code threw, as data that may cross: a refusal as it is, anything else as `internal` with the author's own words
- * beside it for the log. What is thrown may be anything at all, so it is read with care and cut to a length.
+ * What plugin code threw, as data that may cross: a refusal as far as its facts are what they should be, anything else as
+ * `internal` with the author's own words beside it for the log. What is thrown may be anything at all, so it is read with
+ * care and cut to a length.
  */
 import { isRpcError, jsonCopy, refusalOf, type Json, type Refusal, type RpcError } from '@isopod/plugin-api'
 import type { Bug } from './messages.ts'
@@ -26,9 +27,9 @@ export function failureOf(thrown: unknown): Failure {
 /** Never throws. */
 export function bugOf(thrown: unknown): Bug {
   try {
-    if (!(thrown instanceof Error)) return { name: 'Error', message: cut(String(thrown)) }
+    if (!(thrown instanceof Error)) return { name: 'Error', message: cut(thrown) }
     const stack = typeof thrown.stack === 'string' ? { stack: cut(thrown.stack) } : {}
-    return { name: cut(String(thrown.name)), message: cut(String(thrown.message)), ...stack }
+    return { name: cut(thrown.name), message: cut(thrown.message), ...stack }
   } catch {
     return { name: 'Error', message: 'something that cannot be read was thrown' }
   }
@@ -43,13 +44,20 @@ export function errorOfBug(bug: Bug): Error {
 }
 
 function refused(error: RpcError): Failure {
-  const { details, ...refusal } = refusalOf(error)
-  const cause = error.cause === undefined ? {} : { bug: bugOf(error.cause) }
-  return { refusal: { ...refusal, message: cut(String(refusal.message)), ...facts(details) }, ...cause }
+  const { code, message, param, retryable, retryAfterSeconds, details } = refusalOf(error)
+  const refusal: Refusal = {
+    code,
+    message: cut(message),
+    ...(typeof param === 'string' && { param: cut(param) }),
+    ...(typeof retryable === 'boolean' && { retryable }),
+    ...(Number.isFinite(retryAfterSeconds) && { retryAfterSeconds: Math.max(0, retryAfterSeconds ?? 0) }),
+    ...factsOf(details),
+  }
+  return { refusal, ...(error.cause !== undefined && { bug: bugOf(error.cause) }) }
 }
 
-/** The details, where they are what they should be. A refusal is not lost over its details. */
-function facts(details: unknown): { readonly details?: Json } {
+/** The details, where they are JSON. A refusal is not lost over its details. */
+function factsOf(details: unknown): { readonly details?: Json } {
   if (details === undefined) return {}
   try {
     return { details: jsonCopy(details, 'the details of a refusal', 'held') }
@@ -58,6 +66,6 @@ function facts(details: unknown): { readonly details?: Json } {
   }
 }
 
-function cut(text: string): string {
-  return text.slice(0, LENGTH)
+function cut(text: unknown): string {
+  return String(text).slice(0, LENGTH)
 }

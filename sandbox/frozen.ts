@@ -17,5 +17,5 @@ function freeze(value: Json | undefined, depth: number): void {
   if (typeof value !== 'object' || value === null) return
   if (depth > MESSAGE_DEPTH) throw new RangeError(`A message is nested deeper than ${MESSAGE_DEPTH} levels`)
   Object.freeze(value)
-  for (const item of Object.values(value)) freeze(item as Json, depth + 1)
+  for (const item of Object.values(value)) freeze(item, depth + 1)
 }

@@ -148,9 +148,9 @@ function key(kind: string, name: string): string {
   return `${kind} ${name}`
 }
 
-function contributing<Item>(add: (item: Item) => void): object {
+function contributing(add: (item: never) => void): object {
   return Object.freeze({
-    tap: (_options: string | TapOptions, contribute: (registry: { add(item: Item): void }) => void) => contribute({ add }),
+    tap: (_options: string | TapOptions, contribute: (registry: { readonly add: typeof add }) => void) => contribute({ add }),
   })
 }
 

@@ -89,6 +89,11 @@ export class Walled implements WalledPlugin {
     return this.#declared
   }
 
+  /** The child's process id, for whoever meters it; undefined where it could not be started. */
+  get pid(): number | undefined {
+    return this.#parts.child.pid
+  }
+
   /**
    * Has the child import the plugin and run its `register`.
    * @throws Error what either threw, or that the process ended or took too long. The process is ended then.
