@@ -146,7 +146,10 @@ test('an id that a model used twice means its last call', async () => {
   assert.deepEqual([messages[1]?.parts[0]?.name, messages[3]?.parts[0]?.name], ['first', 'second'])
 })
 
-for (const [given, args] of [['', {}], ['{"a":', '{"a":'], ['[1]', [1]], ['7', '7'], ['['.repeat(100_000), '['.repeat(100_000)]] as const) {
+/** Good JSON, too deep to be written again by every reader of it. */
+const DEEP = `${'['.repeat(33)}${']'.repeat(33)}`
+
+for (const [given, args] of [['', {}], ['{"a":', '{"a":'], ['[1]', [1]], ['7', '7'], ['['.repeat(100_000), '['.repeat(100_000)], [DEEP, DEEP]] as const) {
   test(`a model's arguments are kept, well written or not: ${JSON.stringify(given.slice(0, 10))}`, async () => {
     const { messages } = await params({ messages: [{ role: 'assistant', tool_calls: [{ ...call, function: { name: 'f', arguments: given } }] }] }) as unknown as { messages: { parts: { args: Json }[] }[] }
     assert.deepEqual(messages[0]?.parts[0]?.args, args)

@@ -76,6 +76,10 @@ for (const [expression, message] of WRONG) {
   })
 }
 
+test('an expression may be long as long as it does not nest', async () => {
+  assert.deepEqual(await calculate(`0${' + (1)'.repeat(150)}`), { value: 150 })
+})
+
 test('a whole number too large to be exact says so', async () => {
   assert.deepEqual(await calculate('2^53 + 1'), { value: 2 ** 53, approximate: true })
 })

@@ -117,7 +117,6 @@ const RULES: Readonly<Record<string, Case>> = {
   'another agent\'s effects do not': { origin: 'agent', tool: 'shell_run', agentId: 'home', config: { agents: { work: { effects: ['exec'] } } }, refused: /exec/ },
   'a stranger gains nothing by naming an agent': { origin: 'stranger', tool: 'shell_run', agentId: 'work', config: { agents: { work: { allow: ['*'], effects: ['exec'] } } }, refused: /exec/ },
   'what an agent is denied a stranger is denied through it': { origin: 'stranger', tool: 'browser_open', agentId: 'work', config: { allow: ['*'], agents: { work: { deny: ['browser_*'] } } }, refused: /denies/ },
-  'an agent by a name of the language itself is no agent': { origin: 'agent', tool: 'shell_run', agentId: 'constructor', config: { agents: {} }, refused: /exec/ },
 }
 
 for (const [title, { origin, tool, config, agentId, refused }] of Object.entries(RULES)) {
