@@ -11,10 +11,11 @@ export interface Bound<Item> {
   readonly instance: Instance
 }
 
-/** Why an assembly cannot stand, and whose doing it is: the later of two in the order of ids. */
+/** Why an assembly cannot stand. */
 export interface Problem {
-  readonly pluginId: string
   readonly reason: string
+  /** Who is part of it: one that lacks something, or two that want the same, in the order of their ids. */
+  readonly between: readonly [Instance, ...Instance[]]
 }
 
 export class Collector {
@@ -52,7 +53,7 @@ export class Collector {
       return
     }
     const reason = `\`${holder.instance.label}\` and \`${bound.instance.label}\` both ${verb} ${name}`
-    this.problems.push({ pluginId: bound.instance.id, reason })
+    this.problems.push({ reason, between: [holder.instance, bound.instance] })
   }
 }
 

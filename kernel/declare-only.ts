@@ -1,31 +1,38 @@
 /**
- * Holds `register` to its word: while it runs, timers throw, and afterwards nothing may be open that was not before. A
- * plugin that must act does so in `start`, where it has a context and an end.
+ * Holds `register` to its word: while it runs, timers and `fetch` throw, and afterwards nothing may be open that was not
+ * before. A plugin that must act does so in `start`, where it has a context and an end.
  */
+import { actedInRegister, openedInRegister } from '@isopod/plugin-api'
 
-const TIMERS = ['setTimeout', 'setInterval', 'setImmediate'] as const
+const ACTS = ['setTimeout', 'setInterval', 'setImmediate', 'fetch', 'WebSocket'] as const
 
 /**
  * Runs `declare` and answers what it answers.
  * @throws Error that names what was opened.
  */
 export function declareOnly<Answer>(declare: () => Answer): Answer {
-  const scope = globalThis as unknown as Record<string, unknown>
-  const originals = TIMERS.map((name) => [name, scope[name]] as const)
   const before = openResources()
-  for (const name of TIMERS) {
-    scope[name] = () => {
-      throw new Error(`\`register\` called ${name}: it only declares; set timers in \`start\``)
-    }
-  }
+  const restore = ACTS.map(forbid)
   try {
     const answer = declare()
     const opened = newlyOpened(before, openResources())
-    if (opened) throw new Error(`\`register\` opened a ${opened}: it only declares; open things in \`start\``)
+    if (opened) throw new Error(openedInRegister(opened))
     return answer
   } finally {
-    for (const [name, original] of originals) scope[name] = original
+    for (const one of restore) one()
   }
+}
+
+/** Puts something that throws in the place of a global. Answers the undo. */
+function forbid(name: string): () => void {
+  const original = Object.getOwnPropertyDescriptor(globalThis, name)
+  if (!original) return () => {}
+  // A function, not an arrow: `new WebSocket` has to meet it too.
+  const refuse = function refuse() {
+    throw new Error(actedInRegister(name))
+  }
+  Object.defineProperty(globalThis, name, { value: refuse, configurable: true, writable: true, enumerable: original.enumerable ?? false })
+  return () => Object.defineProperty(globalThis, name, original)
 }
 
 /** How many of each kind of handle and request are open in this process. */

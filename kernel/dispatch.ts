@@ -2,7 +2,8 @@
  * The one road. Every call, whoever makes it and however it is spelled, passes this ladder of refusals from top to bottom;
  * there is no other way to a handler. The caller is asked for first: a stranger does not learn which methods exist.
  */
-import { errorOf, RpcError, type Caller, type JsonObject, type Method } from '@isopod/plugin-api'
+import { errorOf, RpcError, type Caller, type JsonObject, type Method, type Refusal } from '@isopod/plugin-api'
+import { refusalFrom } from './blame.ts'
 import type { Call } from './call.ts'
 import type { Bound } from './collector.ts'
 import { check } from './validators.ts'
@@ -27,7 +28,7 @@ export function dispatch(call: Call, params: JsonObject): unknown {
 
   if (!isAllowed(bound.item, caller)) throw new RpcError('forbidden', `${call.method} needs the scope \`${bound.item.scope}\``)
 
-  const misfit = check(bound.item.params, params)
+  const misfit = misfitOf(bound, params)
   if (misfit) throw errorOf(misfit)
 
   if (generation.hooks.asking.callStarting.isUsed()) return askFirst(call, bound, params)
@@ -38,12 +39,27 @@ function isAllowed({ scope }: Method, caller: Caller): boolean {
   return scope === 'public' || caller.scopes.includes(scope)
 }
 
+/** A schema that is none is its plugin's bug, and nobody else's. */
+function misfitOf({ item, instance }: Bound<Method>, params: JsonObject): Refusal | undefined {
+  try {
+    return check(item.params, params)
+  } catch (thrown) {
+    throw refusalFrom(thrown, `the schema of ${item.name} of ${instance.label}`, instance.log, undefined)
+  }
+}
+
 /** Lets everyone who taps `callStarting` change the params or refuse; changed params must still fit. */
 async function askFirst(call: Call, bound: Bound<Method>, params: JsonObject): Promise<unknown> {
-  const { caller } = call
-  const verdict = await call.ring('callStarting', { method: call.method, params, caller: caller as Caller })
-  if ('refused' in verdict) throw new RpcError('forbidden', verdict.refused, { details: { by: verdict.by } })
-  const misfit = check(bound.item.params, verdict.subject.params)
-  if (misfit) throw new RpcError('internal', 'A plugin changed this call into one that cannot be made', { cause: misfit })
-  return call.enter(bound, verdict.subject.params)
+  const { caller, generation } = call
+  // Inside its generation from here on: what it began on must not be stopped while it is being asked about.
+  generation.calls.enter(call)
+  try {
+    const verdict = await call.ring('callStarting', { method: call.method, params, caller })
+    if ('refused' in verdict) throw new RpcError('forbidden', verdict.refused, { details: { by: verdict.by } })
+    const misfit = misfitOf(bound, call.copied(verdict.subject.params, 'the changed params'))
+    if (misfit) throw new RpcError('internal', 'A plugin changed this call into one that cannot be made', { cause: misfit })
+    return await call.enter(bound, verdict.subject.params)
+  } finally {
+    generation.calls.leave(call)
+  }
 }

@@ -16,10 +16,13 @@ import {
   type Tool,
 } from '@isopod/plugin-api'
 import type { Call } from './call.ts'
+import { Calls } from './calls.ts'
 import { Collector, type Bound, type Problem } from './collector.ts'
 import { freshHooks, type Hooks, type Question } from './hooks.ts'
 import type { Instance } from './instance.ts'
+import { isObject } from './json-input.ts'
 import type { RecordedTap } from './recorder.ts'
+import { inOrder, type PlacedTap } from './tap-order.ts'
 
 export interface Generation {
   /** Grows by one with each switch. */
@@ -31,6 +34,8 @@ export interface Generation {
   readonly tools: ReadonlyMap<string, Bound<Tool>>
   readonly models: ReadonlyMap<string, Bound<ModelProvider>>
   readonly hooks: Hooks
+  /** Whatever began on it and has not ended. */
+  readonly calls: Calls<object>
 }
 
 /**
@@ -43,12 +48,12 @@ export function assemble(members: Iterable<Instance>, number: number): { generat
   const collector = new Collector()
   for (const instance of instances) contribute(hooks, instance)
   for (const kind of ['methods', 'routes', 'dialects', 'tools', 'models'] as const) hooks[kind].call(collector)
-  const taps = instances.flatMap((instance) => instance.registration.taps.map((tap) => ({ tap, instance })))
-  collector.problems.push(...unplaceable(taps))
-  for (const { tap, instance } of taps) tapHook(hooks, tap, instance)
+  const { placed, problems: unplaceable } = inOrder(instances.flatMap((instance) => instance.registration.taps.map((tap) => ({ tap, instance }))))
+  collector.problems.push(...unplaceable)
+  for (const one of placed) tapHook(hooks, one)
   collector.problems.push(...rootless(collector))
   const { methods, routes, dialects, tools, models, problems } = collector
-  const generation = { number, instances: new Map(instances.map((one) => [one.id, one])), methods, routes, dialects, tools, models, hooks }
+  const generation = { number, instances: new Map(instances.map((one) => [one.id, one])), methods, routes, dialects, tools, models, hooks, calls: new Calls<object>() }
   return { generation: Object.freeze(generation), problems }
 }
 
@@ -64,46 +69,37 @@ function contribute(hooks: Hooks, instance: Instance): void {
   hooks.models.tap(id, (into) => registration.models.forEach((item) => into.addModel(item, instance)))
 }
 
-/** Taps that want to run before one that does not exist. tapable would put them last without a word. */
-function unplaceable(taps: readonly { tap: RecordedTap; instance: Instance }[]): Problem[] {
-  return taps
-    .filter(({ tap: { hook, before } }) => before !== undefined && !taps.some((other) => other.tap.hook === hook && other.tap.name === before))
-    .map(({ tap, instance }) => ({
-      pluginId: instance.id,
-      reason: `\`${instance.label}\` taps ${tap.hook} before ${tap.before}, which does not exist`,
-    }))
-}
-
-/** Routes that lead to a method nobody offers. */
+/** Routes that lead to a method nobody offers, or that nobody outside may call. */
 function rootless({ routes, methods }: Collector): Problem[] {
-  return [...routes.values()]
-    .filter(({ item }) => !methods.has(item.call))
-    .map(({ item, instance }) => ({
-      pluginId: instance.id,
-      reason: `\`${instance.label}\` serves ${item.verb} ${item.path} with ${item.call}, which no plugin offers`,
-    }))
+  return [...routes.values()].flatMap(({ item, instance }) => {
+    const method = methods.get(item.call)?.item
+    if (method && !method.internal) return []
+    const why = method ? 'which only plugins may call' : 'which no plugin offers'
+    return [{ between: [instance], reason: `\`${instance.label}\` serves ${item.verb} ${item.path} with ${item.call}, ${why}` }]
+  })
 }
 
-function tapHook(hooks: Hooks, tap: RecordedTap, instance: Instance): void {
-  const options = { name: tap.name, ...(tap.before !== undefined && { before: tap.before }) }
+function tapHook(hooks: Hooks, { tap, instance }: PlacedTap): void {
   if (tap.hook in ASKING_HOOKS) {
     const hook = hooks.asking[tap.hook as keyof AskingHooks]
-    hook.tapPromise(options, (question, call) => answered(question, call, tap, instance))
+    hook.tapPromise(tap.name, (question, call) => answered(question, call, tap, instance))
     return
   }
-  hooks.hearing[tap.hook as keyof HearingHooks].tapPromise(options, (fact, call) => heard(fact, call, tap, instance))
+  hooks.hearing[tap.hook as keyof HearingHooks].tapPromise(tap.name, (fact, call) => heard(fact, call, tap, instance))
 }
 
 /** Asks one tap. Never rejects: a throw, silence, or an answer of the wrong shape refuses, and says whose it was. */
 async function answered(question: Question, call: Call, tap: RecordedTap, instance: Instance): Promise<Question> {
   if (question.by !== undefined) return question
   try {
-    const answer = (await call.enterTap(instance, tap, question.subject)) as TapAnswer<object>
+    const answer = (await call.enterAskingTap(instance, tap, question.subject)) as TapAnswer<object>
     if (answer === undefined || answer === null) return question
-    if ('refuse' in answer) return { ...question, refused: String(answer.refuse), by: tap.name }
-    if ('change' in answer) return { subject: Object.freeze({ ...question.subject, ...answer.change }) }
+    if ('refuse' in answer) return { ...question, refused: `${answer.refuse}`, by: tap.name }
+    if ('change' in answer && isObject(answer.change)) return { subject: Object.freeze({ ...question.subject, ...answer.change }) }
     throw new Error('it answered neither nothing, nor `refuse`, nor `change`')
   } catch (thrown) {
+    // Cut off with the call it watches: not its doing.
+    if (call.isStopped) return question
     instance.log.error(`${tap.hook} is refused because \`${tap.name}\` failed`, { err: thrown })
     const why = isRpcError(thrown) && thrown.code === 'timeout' ? `did not answer within ${tap.deadlineMs} ms` : 'failed'
     return { ...question, refused: `\`${instance.label}\` watches this and ${why}`, by: tap.name }
@@ -112,7 +108,7 @@ async function answered(question: Question, call: Call, tap: RecordedTap, instan
 
 async function heard(fact: object, call: Call, tap: RecordedTap, instance: Instance): Promise<void> {
   try {
-    await call.enterTap(instance, tap, fact)
+    await call.enterHearingTap(instance, tap, fact)
   } catch (thrown) {
     instance.log.error(`\`${tap.name}\` failed to hear ${tap.hook}`, { err: thrown })
   }

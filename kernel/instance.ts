@@ -5,6 +5,7 @@
 import type { JsonObject, Log, Manifest, Store } from '@isopod/plugin-api'
 import type { Registration } from './recorder.ts'
 import type { Call } from './call.ts'
+import { Calls } from './calls.ts'
 import type { PluginState } from './lifecycle/state.ts'
 
 export interface InstanceParts {
@@ -14,6 +15,8 @@ export interface InstanceParts {
   /** The texts behind the secret references in the config. */
   readonly secrets: ReadonlyMap<string, string>
   readonly trust: 'trusted' | 'walled'
+  /** Part of this repository. */
+  readonly builtIn: boolean
   readonly log: Log
   readonly store: Store
 }
@@ -28,11 +31,16 @@ export class Instance {
   readonly config: JsonObject
   readonly secrets: ReadonlyMap<string, string>
   readonly trust: 'trusted' | 'walled'
+  readonly builtIn: boolean
   readonly log: Log
   readonly store: Store
+  /** Calls whose handlers are running. */
+  readonly calls = new Calls<Call>()
   state: PluginState = 'registered'
-  readonly #inside = new Set<Call>()
-  #emptied: (() => void) | undefined
+  /** Being stopped, or past it: no call may enter any more. */
+  gone = false
+  /** Its own acts, outside of any call, from `start` until it is stopped. */
+  life: Call | undefined
 
   constructor(parts: InstanceParts) {
     this.id = parts.manifest.id
@@ -43,34 +51,13 @@ export class Instance {
     this.config = parts.config
     this.secrets = parts.secrets
     this.trust = parts.trust
+    this.builtIn = parts.builtIn
     this.log = parts.log
     this.store = parts.store
   }
 
-  /** Calls whose handlers are running. */
+  /** How many calls are inside. */
   get inside(): number {
-    return this.#inside.size
-  }
-
-  enter(call: Call): void {
-    this.#inside.add(call)
-  }
-
-  leave(call: Call): void {
-    this.#inside.delete(call)
-    if (this.#inside.size === 0) this.#emptied?.()
-  }
-
-  /** Resolves once no call is inside; at once where none is. */
-  emptied(): Promise<void> {
-    if (this.#inside.size === 0) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.#emptied = resolve
-    })
-  }
-
-  /** The calls inside, to be cancelled. */
-  calls(): readonly Call[] {
-    return [...this.#inside]
+    return this.calls.size
   }
 }

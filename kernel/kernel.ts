@@ -3,11 +3,11 @@
  * and ready, in that order; whatever fails on the way is left out and said, and until the single assignment in `#ready`
  * nothing that runs has been touched. It knows no socket, no route and no config file.
  */
-import type { JsonObject, Sandbox, Store } from '@isopod/plugin-api'
+import { isRpcError, type JsonObject, type Sandbox, type Store } from '@isopod/plugin-api'
 import type { Core } from './core.ts'
 import { EMPTY_GENERATION, type Generation } from './generation.ts'
 import { Instance } from './instance.ts'
-import { DRAIN_MS } from './limits.ts'
+import { DRAIN_MS, START_DEADLINE_MS } from './limits.ts'
 import type { Source } from './lifecycle/catalog.ts'
 import { importPlugin, objection } from './lifecycle/load.ts'
 import { plan, type Plan, type Wanted, type WantedPlugins } from './lifecycle/plan.ts'
@@ -15,7 +15,7 @@ import { tryOut, type Candidates } from './lifecycle/register.ts'
 import { separateSecrets } from './lifecycle/secret-config.ts'
 import { inOrderOfNeeds, start } from './lifecycle/start.ts'
 import { moved, type PluginState } from './lifecycle/state.ts'
-import { drainAndStop, stop } from './lifecycle/stop.ts'
+import { letGo, stop } from './lifecycle/stop.ts'
 import type { Log } from './log.ts'
 import { record, type Registration } from './recorder.ts'
 
@@ -67,8 +67,12 @@ export class Kernel {
   readonly #rawConfigs = new Map<Instance, JsonObject>()
   readonly #reasons = new Map<string, string>()
   readonly #leaving = new Set<Promise<void>>()
+  /** Those on which calls are still under way. */
+  readonly #past = new Set<Generation>()
   #sources = new Map<string, { source: Source; trust: Wanted['trust']; disabled: boolean }>()
   #generation: Generation = EMPTY_GENERATION
+  /** The one being tried, while a change is under way: what a plugin that is being started calls into. */
+  #trial: Generation | undefined
   #changes: Promise<unknown> = Promise.resolve()
   #stopped = false
 
@@ -84,8 +88,8 @@ export class Kernel {
 
   /** Makes the gateway what is wanted, as far as it can be. Never rejects; changes happen one after the other. */
   apply(wanted: WantedPlugins): Promise<ChangeReport> {
-    const change = this.#changes.then(() => this.#apply(wanted))
-    this.#changes = change.catch(() => {})
+    const change = this.#changes.then(() => this.#apply(wanted)).catch((thrown: unknown) => this.#broken(thrown))
+    this.#changes = change
     return change
   }
 
@@ -99,18 +103,30 @@ export class Kernel {
   async stop(drainMs: number = DRAIN_MS): Promise<void> {
     this.#stopped = true
     await this.#changes
-    // Those that others need go last.
-    const instances = [...inOrderOfNeeds([...this.#generation.instances.values()])].reverse()
-    for (const instance of instances) await drainAndStop(instance, this.core, drainMs)
+    this.#letGo([...this.#generation.instances.values()], drainMs)
     await Promise.all(this.#leaving)
   }
 
   async #apply(wanted: WantedPlugins): Promise<ChangeReport> {
-    if (this.#stopped) return { generation: this.#generation.number, brought: [], retired: [], failed: { kernel: 'the gateway is stopping' } }
-    const change = await this.#load(wanted)
-    this.#register(change)
-    await this.#start(change)
-    return this.#ready(change, wanted)
+    if (this.#stopped) return this.#unchanged('the gateway is stopping')
+    try {
+      const change = await this.#load(wanted)
+      this.#register(change)
+      await this.#start(change)
+      return await this.#ready(change, wanted)
+    } finally {
+      this.#trial = undefined
+    }
+  }
+
+  /** A change must never take the gateway down, not even by a bug of the kernel's own. */
+  #broken(thrown: unknown): ChangeReport {
+    this.#parts.log.error('A change of plugins could not be carried out', { err: thrown })
+    return this.#unchanged(sentence(thrown))
+  }
+
+  #unchanged(why: string): ChangeReport {
+    return { generation: this.#generation.number, brought: [], retired: [], failed: { kernel: why } }
   }
 
   async #load(wanted: WantedPlugins): Promise<Change> {
@@ -130,26 +146,33 @@ export class Kernel {
       }),
     )
     const predecessors = new Map(planned.retire.map((one) => [one.id, one]))
+    const newcomers = [...wishes.keys()].sort((left, right) => (left.id < right.id ? -1 : 1))
     // A replacement that could not even be loaded leaves what runs in its place.
-    const spared = planned.retire.filter((one) => unborn.has(one.id))
-    const candidates = { kept: [...planned.keep, ...spared], newcomers: [...wishes.keys()], predecessors }
+    const spared = planned.retire.filter((one) => unborn.has(one.id) && !newcomers.some(({ id }) => id === one.id))
+    const candidates = { kept: [...planned.keep, ...spared], newcomers, predecessors }
     return { plan: planned, candidates, wishes, failures: new Map(), unborn, trial: this.#generation }
   }
 
   #register(change: Change): void {
     change.trial = tryOut(change.candidates, change.failures, this.#generation.number + 1)
+    this.#trial = change.trial
   }
 
   async #start(change: Change): Promise<void> {
     for (const instance of inOrderOfNeeds(change.candidates.newcomers)) {
       if (change.failures.has(instance)) continue
       try {
-        await start(instance, this.core, () => (this.#generation.instances.get(instance.id) === instance ? this.#generation : change.trial))
+        await start(instance, this.core, () => this.#seenBy(instance))
       } catch (thrown) {
         change.failures.set(instance, `\`start\` failed: ${sentence(thrown)}`)
         this.#register(change)
       }
     }
+  }
+
+  /** What an instance's own acts call into: once it is there, whatever is current. Nothing here may hold on to a change. */
+  #seenBy({ state }: Instance): Generation {
+    return state === 'registered' || state === 'started' ? (this.#trial ?? this.#generation) : this.#generation
   }
 
   async #ready(change: Change, wanted: WantedPlugins): Promise<ChangeReport> {
@@ -158,9 +181,10 @@ export class Kernel {
     const brought = newcomers.filter((one) => !change.failures.has(one))
     for (const instance of brought) instance.state = moved(instance.state, 'ready')
     this.#generation = change.trial
+    this.#outlives(before)
     const retired = [...before.instances.values()].filter((one) => change.trial.instances.get(one.id) !== one)
     this.#remember(change, wanted, brought)
-    for (const instance of retired) this.#letGo(instance)
+    this.#letGo(retired, DRAIN_MS)
     await Promise.all(newcomers.filter((one) => change.failures.has(one)).map((one) => this.#abandon(one)))
     return this.#report(change, brought, retired)
   }
@@ -174,9 +198,16 @@ export class Kernel {
     for (const [instance, reason] of change.failures) this.#reasons.set(instance.id, reason)
   }
 
-  #letGo(instance: Instance): void {
-    this.#rawConfigs.delete(instance)
-    const leaving = drainAndStop(instance, this.core, DRAIN_MS)
+  /** Remembers a generation until the last call on it has ended. */
+  #outlives(generation: Generation): void {
+    if (generation.calls.size === 0) return
+    this.#past.add(generation)
+    void generation.calls.emptied().then(() => this.#past.delete(generation))
+  }
+
+  #letGo(instances: readonly Instance[], drainMs: number): void {
+    for (const instance of instances) this.#rawConfigs.delete(instance)
+    const leaving = letGo(instances, [...this.#past, this.#generation], this.core, drainMs)
     this.#leaving.add(leaving)
     void leaving.finally(() => this.#leaving.delete(leaving))
   }
@@ -187,19 +218,30 @@ export class Kernel {
   }
 
   #report({ unborn, failures, trial }: Change, brought: readonly Instance[], retired: readonly Instance[]): ChangeReport {
-    const failed: Record<string, string> = { ...Object.fromEntries(unborn) }
+    const failed: Record<string, string> = Object.fromEntries(unborn)
     for (const [instance, reason] of failures) failed[instance.id] = reason
     for (const [id, reason] of Object.entries(failed)) this.#parts.log.error(`plugin ${id} failed: ${reason}`)
-    for (const row of this.rows()) this.core.events.tell('plugin.changed', { id: row.id, version: row.version, state: row.state })
+    const changed = new Set([...brought, ...retired].map(({ id }) => id).concat(Object.keys(failed)))
+    for (const { id, version, state } of this.rows()) if (changed.has(id)) this.core.events.tell('plugin.changed', { id, version, state })
     return { generation: trial.number, brought: brought.map((one) => one.label), retired: retired.map((one) => one.label), failed }
   }
 
   async #instance(wish: Wanted): Promise<Instance> {
-    const { manifest } = wish.source
+    const { manifest, builtIn } = wish.source
+    const { trust } = wish
     const log = this.#parts.log.child({ plugin: `${manifest.id} ${manifest.version}` })
     const { config, secrets } = separateSecrets(wish.config, manifest.config)
-    const registration = wish.trust === 'walled' ? await this.#walled(wish, log) : record(await importPlugin(wish.source), manifest.id)
-    return new Instance({ manifest, registration, config: Object.freeze(config), secrets, trust: wish.trust, log, store: this.#parts.storeOf(manifest.id) })
+    for (const secret of secrets.values()) this.#parts.log.hide(secret)
+    const registration = trust === 'walled' ? await this.#walled(wish, log) : record(await this.#inTime(importPlugin(wish.source), manifest.id), manifest.id)
+    return new Instance({ manifest, registration, config, secrets, trust, builtIn, log, store: this.#parts.storeOf(manifest.id) })
+  }
+
+  /** Code that never finishes loading must not hold up every later change. */
+  #inTime<Loaded>(loading: Promise<Loaded>, id: string): Promise<Loaded> {
+    return new Promise((resolve, reject) => {
+      const undo = this.core.clock.after(START_DEADLINE_MS, () => reject(new Error(`${id} did not load within ${START_DEADLINE_MS} ms`)))
+      loading.then(resolve, reject).finally(undo)
+    })
   }
 
   async #walled({ source: { manifest, entry } }: Wanted, log: Log): Promise<Registration> {
@@ -207,7 +249,12 @@ export class Kernel {
     if (!sandbox) throw new Error(`${manifest.id} is not part of this repository and there is no wall to put it behind; \`trust: full\` would run it unguarded`)
     if (entry === undefined) throw new Error(`${manifest.id} has no entry a process could load`)
     const { walledContributions } = await import('./door.ts')
-    const walled = await sandbox.load({ id: manifest.id, version: manifest.version, entry }, (level, text) => log[level](text))
+    const loading = sandbox.load({ id: manifest.id, version: manifest.version, entry }, (level, text) => log[level](text))
+    const walled = await this.#inTime(loading, manifest.id).catch((thrown: unknown) => {
+      // One that comes too late is sent home.
+      void loading.then((late) => late.close()).catch(() => {})
+      throw thrown
+    })
     return walledContributions(walled, manifest.id)
   }
 
@@ -221,14 +268,16 @@ export class Kernel {
       version: manifest?.version ?? '',
       ...(manifest?.description !== undefined && { description: manifest.description }),
       state: instance?.state ?? (known?.disabled ? 'disabled' : 'failed'),
-      trust: known?.trust ?? 'trusted',
-      builtIn: known?.source.builtIn ?? false,
+      trust: instance?.trust ?? known?.trust ?? 'trusted',
+      builtIn: instance?.builtIn ?? known?.source.builtIn ?? false,
       ...(reason !== undefined && { reason }),
       calls: instance?.inside ?? 0,
     }
   }
 }
 
+/** What a caller is not told of a bug, the owner is. */
 function sentence(thrown: unknown): string {
+  if (isRpcError(thrown) && thrown.cause !== undefined) return sentence(thrown.cause)
   return thrown instanceof Error ? thrown.message : String(thrown)
 }

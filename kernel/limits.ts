@@ -37,6 +37,8 @@ export const JSON_DEPTH = 64
 export const TAP_DEADLINE_MS = 200
 /** And what it may ask for. */
 export const TAP_DEADLINE_MAX_MS = 5_000
+/** What a walled row or dialect may take to read or spell one thing: it computes, and waits for nobody. */
+export const SPELL_DEADLINE_MS = 5_000
 /** What a plugin's `register` and `start` may take. */
 export const START_DEADLINE_MS = 10_000
 /** How long an old instance drains before its calls are cancelled (DESIGN section 10). */
@@ -46,6 +48,8 @@ export const RUN_EVENTS = 4_096
 export const RUNS_KEPT = 1_000
 /** A run's buffer is dropped this long after its end. */
 export const RUN_RETENTION_MS = 10 * 60_000
+/** Names of events one client may subscribe to: WIRE section 1 has 21, and plugins bring some of their own. */
+export const SUBSCRIBED_NAMES = 256
 /** How deep plugin may call plugin before the kernel assumes a loop. */
 export const CALL_DEPTH = 16
 /** How long a cancelled handler has to end in its own words before its caller is answered without it. */

@@ -8,14 +8,16 @@ import {
   jsonCopy,
   RpcError,
   SCOPES,
+  type Context,
   type Json,
   type JsonObject,
   type MethodRegistry,
   type Plugin,
 } from '@isopod/plugin-api'
 import type { TokenBook } from './auth/tokens.ts'
-import type { Call } from './call.ts'
+import { CallContext } from './call-context.ts'
 import type { ConfigSource } from './config/config.ts'
+import type { EventSink } from './events.ts'
 import type { Kernel } from './kernel.ts'
 import type { Source } from './lifecycle/catalog.ts'
 
@@ -58,7 +60,7 @@ const EVENT_NAMES = {
   type: 'object',
   required: ['events'],
   additionalProperties: false,
-  properties: { events: { type: 'array', minItems: 1, maxItems: 100, items: { type: 'string', pattern: '^[a-z]+(\\.[a-z]+)?$' } } },
+  properties: { events: { type: 'array', minItems: 1, maxItems: 100, items: { type: 'string', maxLength: 64, pattern: '^[a-z]+(\\.[a-z]+)?$' } } },
 } as const
 
 function addEvents(methods: MethodRegistry, { kernel }: OwnParts): void {
@@ -68,21 +70,21 @@ function addEvents(methods: MethodRegistry, { kernel }: OwnParts): void {
     description: 'Adds events to what this socket hears beside its own runs.',
     scope: 'read',
     params: EVENT_NAMES,
-    handle: (params, ctx) => ({ events: events.subscribe(earOf(ctx as Call), ctx.caller, params.events) }),
+    handle: (params, ctx) => ({ events: events.subscribe(earOf(ctx), ctx.caller, params.events) }),
   })
   methods.add({
     name: 'events.unsubscribe',
     description: 'Takes events away from what this socket hears.',
     scope: 'read',
     params: EVENT_NAMES,
-    handle: (params, ctx) => ({ events: events.unsubscribe(earOf(ctx as Call), params.events) }),
+    handle: (params, ctx) => ({ events: events.unsubscribe(earOf(ctx), params.events) }),
   })
 }
 
-/** The kernel's own handlers are given the call itself; what is behind it is the client's ear. */
-function earOf(call: Call) {
-  if (!call.sink) throw new RpcError('invalid_request', 'Events are heard on a WebSocket; this call came another way')
-  return call.sink
+function earOf(ctx: Context): EventSink {
+  const ear = CallContext.earOf(ctx)
+  if (!ear) throw new RpcError('invalid_request', 'Events are heard on a WebSocket; this call came another way')
+  return ear
 }
 
 const PLUGIN_ID = {
@@ -169,7 +171,7 @@ function addTokens(methods: MethodRegistry, { tokens }: OwnParts): void {
       properties: {
         name: { type: 'string', minLength: 1 },
         scopes: { type: 'array', minItems: 1, items: { enum: SCOPES } },
-        expiresInDays: { type: 'number', exclusiveMinimum: 0 },
+        expiresInDays: { type: 'number', exclusiveMinimum: 0, maximum: 36_500 },
       },
     },
     handle: async ({ name, scopes, expiresInDays }, ctx) => {

@@ -12,11 +12,12 @@ interface Run {
   readonly id: string
   readonly about: JsonObject
   readonly owner: string
-  readonly cancel: () => void
   readonly kept: GatewayEvent[]
-  readonly followers: Set<EventSink>
+  /** Who hears it, and after which event each began. */
+  readonly followers: Map<EventSink, number>
   lastSeq: number
-  open: boolean
+  /** Stops the call it is; undefined once that has ended, so that a run that is only remembered holds nothing of it. */
+  cancel: (() => void) | undefined
 }
 
 export class Runs {
@@ -30,14 +31,14 @@ export class Runs {
   /** How many are open. */
   get open(): number {
     let count = 0
-    for (const run of this.#runs.values()) if (run.open) count += 1
+    for (const run of this.#runs.values()) if (run.cancel) count += 1
     return count
   }
 
   /** Opens a run for a caller. `cancel` stops the call it is; `sink` hears it from the start. */
   begin(caller: Caller, about: JsonObject, cancel: () => void, sink: EventSink | undefined): string {
-    const run: Run = { id: this.#clock.id(), about, owner: caller.id, cancel, kept: [], followers: new Set(), lastSeq: 0, open: true }
-    if (sink) run.followers.add(sink)
+    const run: Run = { id: this.#clock.id(), about, owner: caller.id, cancel, kept: [], followers: new Map(), lastSeq: 0 }
+    if (sink) run.followers.set(sink, 0)
     this.#runs.set(run.id, run)
     this.#makeRoom()
     return run.id
@@ -46,27 +47,28 @@ export class Runs {
   /** The call has ended; what was heard can still be heard for a while. */
   end(runId: string): void {
     const run = this.#runs.get(runId)
-    if (!run) return
-    run.open = false
+    if (!run?.cancel) return
+    run.cancel = undefined
+    run.followers.clear()
     this.#clock.after(RUN_RETENTION_MS, () => this.#runs.delete(runId))
   }
 
-  /** Numbers an event of an open run, keeps it and tells its followers. Of a run that is not open, nothing is told. */
-  tell(runId: string, event: Omit<GatewayEvent, 'seq' | 'runId'>): void {
+  /** Numbers an event of an open run, keeps it and tells its followers. Of a run that is not open, or not the teller's, nothing is told. */
+  tell(runId: string, event: Omit<GatewayEvent, 'seq' | 'runId'>, teller?: Caller): void {
     const run = this.#runs.get(runId)
-    if (!run?.open) return
+    if (!run?.cancel || (teller && !mayHear(run, teller))) return
     run.lastSeq += 1
     const told: GatewayEvent = { ...event, runId, seq: run.lastSeq }
     run.kept.push(told)
     if (run.kept.length > RUN_EVENTS) run.kept.shift()
-    for (const follower of run.followers) follower.hear(told)
+    for (const follower of run.followers.keys()) follower.hear(told)
   }
 
   /** @throws RpcError `not_found` */
   abort(runId: string, caller: Caller): boolean {
-    const run = this.#visible(runId, caller)
-    if (run.open) run.cancel()
-    return run.open
+    const { cancel } = this.#visible(runId, caller)
+    cancel?.()
+    return cancel !== undefined
   }
 
   state(runId: string, caller: Caller): RunState | undefined {
@@ -75,14 +77,16 @@ export class Runs {
   }
 
   /**
-   * Replays what is kept after `after`, then goes on telling. No event is missed or doubled between the two.
+   * Replays what is kept after `after`, then goes on telling. No event is missed or doubled between the two, nor by a sink
+   * that hears the run already.
    * @throws RpcError `not_found`
    */
   follow(runId: string, after: number, caller: Caller, sink: EventSink | undefined): RunState {
     const run = this.#visible(runId, caller)
     if (sink) {
-      for (const event of run.kept) if (event.seq > after) sink.hear(event)
-      if (run.open) run.followers.add(sink)
+      const heardAfter = run.followers.get(sink) ?? Infinity
+      for (const event of run.kept) if (event.seq > after && event.seq <= heardAfter) sink.hear(event)
+      if (run.cancel) run.followers.set(sink, Math.min(after, heardAfter))
     }
     return stateOf(run)
   }
@@ -102,7 +106,7 @@ export class Runs {
   #makeRoom(): void {
     if (this.#runs.size <= RUNS_KEPT) return
     for (const run of this.#runs.values()) {
-      if (run.open) continue
+      if (run.cancel) continue
       this.#runs.delete(run.id)
       return
     }
@@ -115,5 +119,5 @@ function mayHear(run: Run, caller: Caller): boolean {
 
 function stateOf(run: Run): RunState {
   const firstSeq = run.kept[0]?.seq ?? run.lastSeq + 1
-  return { id: run.id, open: run.open, firstSeq, lastSeq: run.lastSeq, about: run.about }
+  return { id: run.id, open: run.cancel !== undefined, firstSeq, lastSeq: run.lastSeq, about: run.about }
 }

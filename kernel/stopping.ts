@@ -10,8 +10,8 @@ export class Stopping {
   #controller: AbortController | undefined
   #parts: Set<Stopping> | undefined
   #whole: Stopping | undefined
-  #waiting: Set<(reason: RpcError) => void> | undefined
-  #undo: (() => void)[] = []
+  #watch: ((reason: RpcError) => void) | undefined
+  #undo: (() => void)[] | undefined
 
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
@@ -24,10 +24,10 @@ export class Stopping {
     this.reason = reason
     this.#controller?.abort(reason)
     for (const part of this.#parts ?? []) part.stop(reason)
-    for (const wake of this.#waiting ?? []) wake(reason)
+    this.#watch?.(reason)
   }
 
-  /** Stopping this one stops that one too, until it has settled. */
+  /** Stopping this one stops that one too, until either has settled. */
   alsoStops(part: Stopping): void {
     if (this.reason) {
       part.stop(this.reason)
@@ -46,36 +46,40 @@ export class Stopping {
       return
     }
     signal.addEventListener('abort', stop, { once: true })
-    this.#undo.push(() => signal.removeEventListener('abort', stop))
+    this.#later(() => signal.removeEventListener('abort', stop))
   }
 
   /** Stops with `timeout` after a while. */
-  deadline(clock: Clock, ms: number, message: string): void {
-    this.#undo.push(clock.after(ms, () => this.stop(new RpcError('timeout', message))))
+  deadline(clock: Clock, ms: number, message: () => string): void {
+    this.#later(clock.after(ms, () => this.stop(new RpcError('timeout', message()))))
   }
 
-  /** The call has ended: lets go of its deadline and of the call it was part of. */
+  /** Tells the one who waits for the call's end that it was stopped; at once where it was already. */
+  watch(told: (reason: RpcError) => void): void {
+    if (this.reason) told(this.reason)
+    else this.#watch = told
+  }
+
+  /** Calls back after a while, unless the call has settled by then. */
+  unlessSettled(clock: Clock, ms: number, callback: () => void): void {
+    this.#later(clock.after(ms, callback))
+  }
+
+  /** The call has been answered: lets go of its timers and of the call it was part of, and ends what it left running. */
   settle(): void {
     if (this.#whole) this.#whole.#parts?.delete(this)
     this.#whole = undefined
-    for (const undo of this.#undo) undo()
-    this.#undo = []
+    this.#watch = undefined
+    const undo = this.#undo
+    this.#undo = undefined
+    for (const one of undo ?? []) one()
+    const parts = this.#parts
+    this.#parts = undefined
+    for (const part of parts ?? []) part.stop(new RpcError('cancelled', 'The call this was part of has ended'))
   }
 
-  /**
-   * The work, or the reason it was stopped, whichever comes first. After a cancellation the work has `graceMs` to end in
-   * its own words; after a deadline it has none, since an answer past it is refused even if it is ready.
-   */
-  race<Value>(work: Promise<Value>, clock: Clock, graceMs: number): Promise<Value> {
-    return new Promise((resolve, reject) => {
-      const wake = (reason: RpcError) => {
-        if (reason.code === 'timeout' || graceMs === 0) reject(reason)
-        else clock.after(graceMs, () => reject(reason))
-      }
-      this.#waiting ??= new Set()
-      this.#waiting.add(wake)
-      work.then(resolve, reject).finally(() => this.#waiting?.delete(wake))
-      if (this.reason) wake(this.reason)
-    })
+  #later(undo: () => void): void {
+    this.#undo ??= []
+    this.#undo.push(undo)
   }
 }

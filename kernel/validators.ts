@@ -5,11 +5,37 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import type { Refusal, Schema } from '@isopod/plugin-api'
 
-const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, strictRequired: false, strictTuples: false })
-// Marks a config field as a secret; it checks nothing itself.
-ajv.addKeyword({ keyword: 'secret', schemaType: 'boolean' })
+/** Compiled checks of one kind, by the schema they were made of. */
+class Compiled {
+  readonly #ajv: Ajv2020
+  readonly #checks = new WeakMap<object, ValidateFunction>()
 
-const compiled = new WeakMap<object, ValidateFunction>()
+  constructor(allErrors: boolean) {
+    this.#ajv = new Ajv2020({ strict: true, allowUnionTypes: true, strictRequired: false, strictTuples: false, allErrors })
+    // Marks a config field as a secret; it checks nothing itself.
+    this.#ajv.addKeyword({ keyword: 'secret', schemaType: 'boolean' })
+  }
+
+  of(schema: object): ValidateFunction {
+    return this.#checks.get(schema) ?? this.#compile(schema)
+  }
+
+  #compile(schema: object): ValidateFunction {
+    try {
+      const validate = this.#ajv.compile(schema)
+      this.#checks.set(schema, validate)
+      return validate
+    } finally {
+      // Kept here by identity; ajv's own cache would hold every schema of every generation for good.
+      this.#ajv.removeSchema(schema)
+    }
+  }
+}
+
+/** Stops at the first thing wrong: what comes from outside must not cost more the more is wrong with it. */
+const quick = new Compiled(false)
+/** Finds everything, for what an author or the owner wrote. */
+const thorough = new Compiled(true)
 
 /**
  * Checks a value.
@@ -19,23 +45,15 @@ const compiled = new WeakMap<object, ValidateFunction>()
 export function check(schema: Schema | undefined, value: unknown): Refusal | undefined {
   if (schema === undefined || schema === true) return undefined
   if (schema === false) return { code: 'invalid_request', message: 'Nothing fits here' }
-  const validate = compiled.get(schema) ?? compile(schema)
+  const validate = quick.of(schema)
   return validate(value) ? undefined : refusalFrom(validate.errors?.[0])
 }
 
 /** All that is wrong with a value, as sentences. */
 export function complaints(schema: Schema, value: unknown): string[] {
   if (typeof schema === 'boolean') return []
-  const validate = compiled.get(schema) ?? compile(schema)
+  const validate = thorough.of(schema)
   return validate(value) ? [] : (validate.errors ?? []).map((error) => refusalFrom(error).message)
-}
-
-function compile(schema: object): ValidateFunction {
-  const validate = ajv.compile(schema)
-  // Kept here by identity; ajv's own cache would hold every schema of every generation for good.
-  ajv.removeSchema(schema)
-  compiled.set(schema, validate)
-  return validate
 }
 
 function refusalFrom(error: ErrorObject | undefined): Refusal {

@@ -7,11 +7,12 @@ import { API_VERSION, type Manifest, type Plugin } from '@isopod/plugin-api'
 import { complaints } from '../validators.ts'
 import type { Source } from './catalog.ts'
 import type { Wanted } from './plan.ts'
+import { unreachableSecret } from './secret-config.ts'
 
 /** Why a plugin may not be loaded, or undefined. `present` are the versions of all that is wanted, by id. */
 export function objection(wanted: Wanted, present: ReadonlyMap<string, string>): string | undefined {
   const { manifest } = wanted.source
-  return wrongApi(manifest) ?? missingNeed(manifest, present) ?? wrongConfig(wanted)
+  return wrongApi(manifest) ?? missingNeed(manifest, present) ?? hiddenSecret(manifest) ?? wrongConfig(wanted)
 }
 
 function wrongApi({ id, version, api }: Manifest): string | undefined {
@@ -28,6 +29,11 @@ export function missingNeed({ id, version, needs }: Manifest, present: ReadonlyM
     if (!semver.satisfies(found, range, { includePrerelease: true })) return `${id} ${version} needs ${need} ${range}, found ${need} ${found}`
   }
   return undefined
+}
+
+function hiddenSecret({ id, version, config }: Manifest): string | undefined {
+  const place = unreachableSecret(config)
+  return place === undefined ? undefined : `${id} ${version} marks a secret at ${place} of its config's schema, where it cannot be kept from the plugin: mark it in \`properties\` or \`items\``
 }
 
 function wrongConfig({ source: { manifest }, config }: Wanted): string | undefined {

@@ -13,9 +13,10 @@ import { moved } from './state.ts'
 export async function start(instance: Instance, core: Core, generation: () => Generation): Promise<void> {
   const run = instance.registration.start
   if (run) {
-    const life = new Call({ core, caller: pluginCaller(instance), method: 'start', generation }).belongTo(instance)
+    instance.life = new Call({ core, caller: pluginCaller(instance), method: 'start', generation })
+    const ctx = instance.life.lifeOf(instance)
     const entry = new Call({ core, caller: pluginCaller(instance), method: 'start', generation })
-    await entry.enterLife(instance, '`start`', START_DEADLINE_MS, async () => void (await run(life)))
+    await entry.enterLife(instance, '`start`', START_DEADLINE_MS, async () => void (await run(ctx)))
   }
   instance.state = moved(instance.state, 'started')
 }
@@ -36,5 +37,5 @@ export function inOrderOfNeeds(instances: readonly Instance[]): readonly Instanc
 
 /** A plugin acting on its own, not for anyone who asked. */
 function pluginCaller(instance: Instance) {
-  return Object.freeze({ id: `plugin:${instance.id}`, scopes: ['read', 'write'], origin: 'automation' } as const)
+  return Object.freeze({ id: `plugin:${instance.id}`, scopes: Object.freeze(['read', 'write'] as const), origin: 'automation' } as const)
 }

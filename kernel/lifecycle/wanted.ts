@@ -38,6 +38,7 @@ export async function wantedPlugins({ config, builtIn, home }: WantedParts): Pro
 }
 
 async function sourceOf(id: string, entry: PluginConfig | undefined, known: Source | undefined, home: string): Promise<Source> {
+  if (id === 'kernel') throw new Error('kernel is the name of the gateway itself: no plugin can have it')
   const source = entry?.from === undefined ? known : await sourceFrom(id, entry.from, home)
   if (!source) throw new Error(`there is no plugin ${id} here; say where it comes from: plugins.${id}.from`)
   const { version } = source.manifest
