@@ -1,34 +1,69 @@
 /**
  * What waits for a reader who is behind. Results are never dropped; two events in a row that say they may be joined become
- * one, so that a slow reader of a long answer costs the answer's text and not its thousand frames.
+ * one, so that a slow reader of a long answer costs the answer's text and not its thousand frames. It counts what it holds,
+ * for whoever must give a reader up.
  */
-import type { GatewayEvent, JsonObject } from '@isopod/plugin-api'
+import type { GatewayEvent, JsonObject, Outcome } from '@isopod/plugin-api'
 
 /** Something to be told in its turn. */
 export type Waiting<Other> = { readonly kind: 'event'; readonly event: GatewayEvent } | Other
 
-export class Backlog<Other extends { readonly kind: string }> {
-  #waiting: Waiting<Other>[] = []
+interface Held<Other> {
+  item: Waiting<Other>
+  characters: number
+}
+
+export class Backlog<Other extends { readonly kind: string; readonly outcome?: Outcome }> {
+  #held: Held<Other>[] = []
+  #characters = 0
 
   get size(): number {
-    return this.#waiting.length
+    return this.#held.length
+  }
+
+  /** Roughly what it holds, as JSON. The item whose turn is next is not counted: most are told the moment they come. */
+  get characters(): number {
+    return this.#characters
   }
 
   push(item: Waiting<Other>): void {
-    const last = this.#waiting.at(-1)
-    const joined = last && isEvent(last) && isEvent(item) ? join(last.event, item.event) : undefined
-    if (joined) this.#waiting[this.#waiting.length - 1] = { kind: 'event', event: joined }
-    else this.#waiting.push(item)
+    const last = this.#held.at(-1)
+    const joined = last && isEvent(last.item) && isEvent(item) ? join(last.item.event, item.event) : undefined
+    if (!last || !joined) {
+      this.#hold({ item, characters: last ? charactersOf(item) : 0 })
+      return
+    }
+    const characters = joined.added.length
+    last.item = { kind: 'event', event: joined.event }
+    last.characters += characters
+    this.#characters += characters
   }
 
   /** The one that has waited longest. */
   shift(): Waiting<Other> | undefined {
-    return this.#waiting.shift()
+    const held = this.#held.shift()
+    this.#characters -= held?.characters ?? 0
+    return held?.item
   }
 
   clear(): void {
-    this.#waiting = []
+    this.#held = []
+    this.#characters = 0
   }
+
+  #hold(held: Held<Other>): void {
+    this.#held.push(held)
+    this.#characters += held.characters
+  }
+}
+
+/** What an item weighs beside its content: its frame and its place here. */
+const FRAME_CHARACTERS = 128
+
+function charactersOf(item: Waiting<{ readonly kind: string; readonly outcome?: Outcome }>): number {
+  if (isEvent(item)) return FRAME_CHARACTERS + JSON.stringify(item.event.data).length
+  // A value was copied as JSON when it left the plugin; only `undefined` has no text.
+  return FRAME_CHARACTERS + (item.outcome?.ok ? (JSON.stringify(item.outcome.value) ?? '').length : 0)
 }
 
 function isEvent(item: { readonly kind: string }): item is { readonly kind: 'event'; readonly event: GatewayEvent } {
@@ -36,9 +71,10 @@ function isEvent(item: { readonly kind: string }): item is { readonly kind: 'eve
 }
 
 /** One event for two, with the number of the later; undefined where they may not be joined. */
-function join(first: GatewayEvent, second: GatewayEvent): GatewayEvent | undefined {
+function join(first: GatewayEvent, second: GatewayEvent): { readonly event: GatewayEvent; readonly added: string } | undefined {
   const field = second.join
   if (field === undefined || first.join !== field || first.name !== second.name || first.runId !== second.runId) return undefined
-  const data: JsonObject = { ...second.data, [field]: `${String(first.data[field])}${String(second.data[field])}` }
-  return { ...second, data }
+  const added = String(second.data[field])
+  const data: JsonObject = { ...second.data, [field]: `${String(first.data[field])}${added}` }
+  return { event: { ...second, data }, added }
 }

@@ -17,16 +17,19 @@ export interface Clock {
   id(): string
 }
 
+/** Node fires a timer that is set for longer than this at once. */
+const LONGEST_MS = 2 ** 31 - 1
+
 export const systemClock: Clock = Object.freeze({
   now: () => Date.now(),
   elapsed: () => performance.now(),
   after(ms: number, callback: () => void) {
-    const timer = setTimeout(callback, ms)
+    const timer = setTimeout(callback, Math.min(ms, LONGEST_MS))
     timer.unref()
     return () => clearTimeout(timer)
   },
   every(ms: number, callback: () => void) {
-    const timer = setInterval(callback, ms)
+    const timer = setInterval(callback, Math.min(ms, LONGEST_MS))
     timer.unref()
     return () => clearInterval(timer)
   },
