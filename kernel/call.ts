@@ -28,6 +28,8 @@ export interface CallParts {
   /** The call inside whose handler this one is made. */
   readonly parent?: Call
   readonly deadlineMs?: number
+  /** It was held to a rate of its own where it came in, as an HTTP request is. */
+  readonly isCounted?: boolean
 }
 
 export class Call {
@@ -37,6 +39,7 @@ export class Call {
   readonly caller: Caller
   readonly sink: EventSink | undefined
   readonly isInner: boolean
+  readonly isCounted: boolean
   /** Called when the ladder has let the call through, just before its handler runs. */
   onEntry: (() => void) | undefined
   readonly #generation: Generation | (() => Generation)
@@ -60,6 +63,7 @@ export class Call {
     this.caller = parts.caller as Caller
     this.sink = parts.sink
     this.isInner = parent !== undefined
+    this.isCounted = parts.isCounted === true
     this.onEntry = undefined
     this.#generation = parts.generation ?? parent?.generation ?? core.current()
     this.#depth = parent ? parent.#depth + 1 : 1

@@ -20,7 +20,7 @@ export function dispatch(call: Call, params: JsonObject): unknown {
 
   if (!call.isInner && core.closing()) throw new RpcError('unavailable', 'The gateway is stopping', { retryable: true })
 
-  const wait = call.isInner ? undefined : core.overRate(caller.id)
+  const wait = call.isInner || call.isCounted ? undefined : core.overRate(caller.id)
   if (wait !== undefined) throw new RpcError('rate_limited', `Too many calls; try again in ${wait} s`, { retryable: true, retryAfterSeconds: wait })
 
   const bound = generation.methods.get(call.method)
