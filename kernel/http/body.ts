@@ -1,26 +1,42 @@
-/** Reads a request's body: bounded, UTF-8, JSON. What it refuses it refuses before the rest of the body has come. */
+/** Reads a request's body: bounded in size and time, UTF-8, JSON. What it refuses it refuses before the rest of it has come. */
 import { RpcError, type Json } from '@isopod/plugin-api'
+import type { Clock } from '../clock.ts'
+import { inTime } from '../deadline.ts'
 import { parseJson } from '../json-input.ts'
 import type { Exchange } from '../transport/exchange.ts'
 
-/** The media type is not one this gateway reads. Answered 415. */
+/** The body is of a kind this gateway does not read. Answered 415. */
 export class UnsupportedMediaType extends RpcError {
-  constructor(given: string) {
-    super('invalid_request', `This gateway reads application/json, not ${given}`, { param: 'content-type' })
+  constructor(wanted: string, given: string, param: string) {
+    super('invalid_request', `This gateway reads ${wanted}, not ${given}`, { param })
   }
 }
 
+export interface BodyBounds {
+  readonly clock: Clock
+  /** 0 is no bound, of either. */
+  readonly bytes: number
+  readonly seconds: number
+}
+
 /**
- * The parsed body; undefined where there is none.
- * @throws RpcError `payload_too_large`, `invalid_request`, `cancelled`; `UnsupportedMediaType`.
+ * The parsed body, or a promise of it; undefined at once where there is none.
+ * @throws RpcError `payload_too_large`, `invalid_request`, `timeout`, `cancelled`; `UnsupportedMediaType`. Thrown or rejected.
  */
-export async function readBody(exchange: Exchange, maxBytes: number): Promise<Json | undefined> {
+export function readBody(exchange: Exchange, bounds: BodyBounds): undefined | Promise<Json | undefined> {
   const { headers } = exchange
   const length = headers.get('content-length')
   if (length === '0' || (length === undefined && !headers.has('transfer-encoding'))) return undefined
   const type = headers.get('content-type')
-  if (type !== undefined && !isJson(type)) throw new UnsupportedMediaType(type)
-  const text = await readText(exchange, maxBytes === 0 ? Number.MAX_SAFE_INTEGER : maxBytes)
+  if (type !== undefined && !isJson(type)) throw new UnsupportedMediaType('application/json', type, 'content-type')
+  const coding = headers.get('content-encoding')
+  if (coding !== undefined && coding.toLowerCase() !== 'identity') throw new UnsupportedMediaType('bodies as they are', coding, 'content-encoding')
+  return parsed(exchange, bounds)
+}
+
+async function parsed(exchange: Exchange, { clock, bytes, seconds }: BodyBounds): Promise<Json | undefined> {
+  const late = () => new RpcError('timeout', `The body did not arrive within ${seconds} s`)
+  const text = await inTime(readText(exchange, bytes === 0 ? Number.MAX_SAFE_INTEGER : bytes), { clock, ms: seconds * 1000, late })
   return text.trim() === '' ? undefined : parseJson(text)
 }
 

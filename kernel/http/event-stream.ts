@@ -3,14 +3,19 @@
  * before the first frame is there, so a call that is refused at once still gets a plain refusal with its status. A reader
  * that is behind makes events wait, and those that may be joined are.
  */
-import type { GatewayEvent, Json, Outcome, Route, RouteEncoded, StreamFrame } from '@isopod/plugin-api'
-import { Backlog } from '../backlog.ts'
+import { RpcError, type GatewayEvent, type Json, type Outcome, type Route, type StreamFrame } from '@isopod/plugin-api'
+import { Backlog, type Waiting } from '../backlog.ts'
 import type { Clock } from '../clock.ts'
+import { spelledInTime } from '../deadline.ts'
 import type { EventSink } from '../events.ts'
+import { BACKPRESSURE_BYTES } from '../limits.ts'
 import type { BodyWriter, Exchange } from '../transport/exchange.ts'
-import { replyRefusal } from './reply.ts'
+import { replyOutcome, replyThrown } from './reply.ts'
 
-type Ending = { readonly kind: 'outcome'; readonly outcome: Outcome }
+interface Ending {
+  readonly kind: 'outcome'
+  readonly outcome: Outcome
+}
 
 const STREAM_HEADERS = Object.freeze({
   'content-type': 'text/event-stream; charset=utf-8',
@@ -23,37 +28,46 @@ const STREAM_HEADERS = Object.freeze({
 /** Proxies drop a connection on which nothing is said for 30 to 60 s. */
 const KEEP_ALIVE_MS = 15_000
 
+export interface StreamParts {
+  readonly exchange: Exchange
+  readonly encode: NonNullable<Route['encode']>
+  /** What the row made of the request, for its `encode`. */
+  readonly state: Json
+  readonly clock: Clock
+  /** Nothing more can be said: the row failed to spell something, or its reader has gone. Called once at most. */
+  readonly failed: (thrown: unknown) => void
+}
+
 export class EventStream implements EventSink {
-  readonly #exchange: Exchange
-  readonly #encode: NonNullable<Route['encode']>
-  readonly #clock: Clock
+  readonly #parts: StreamParts
   readonly #backlog = new Backlog<Ending>()
+  readonly #done = Promise.withResolvers<void>()
   #state: Json
   #writer: BodyWriter | undefined
   #pumping = false
+  #over = false
   #stopKeepAlive: (() => void) | undefined
-  #ended: (() => void) | undefined
-  readonly #done = new Promise<void>((resolve) => {
-    this.#ended = resolve
-  })
 
-  constructor(exchange: Exchange, encode: NonNullable<Route['encode']>, state: Json, clock: Clock) {
-    this.#exchange = exchange
-    this.#encode = encode
-    this.#state = state
-    this.#clock = clock
+  constructor(parts: StreamParts) {
+    this.#parts = parts
+    this.#state = parts.state
   }
 
   hear(event: GatewayEvent): void {
-    this.#backlog.push({ kind: 'event', event })
-    void this.#pump()
+    this.#push({ kind: 'event', event })
   }
 
   /** Says how the call ended, after all events before it. Resolves once the last byte has been handed over. */
-  async end(outcome: Outcome): Promise<void> {
-    this.#backlog.push({ kind: 'outcome', outcome })
-    void this.#pump()
-    await this.#done
+  end(outcome: Outcome): Promise<void> {
+    this.#push({ kind: 'outcome', outcome })
+    return this.#done.promise
+  }
+
+  #push(item: Waiting<Ending>): void {
+    if (this.#over) return
+    this.#backlog.push(item)
+    if (this.#backlog.characters > BACKPRESSURE_BYTES) this.#fail(new RpcError('cancelled', 'The reader of a stream is too far behind'))
+    else void this.#pump()
   }
 
   /** One at a time, in order, no faster than the reader takes it. */
@@ -61,45 +75,50 @@ export class EventStream implements EventSink {
     if (this.#pumping) return
     this.#pumping = true
     try {
-      for (let item = this.#backlog.shift(); item; item = this.#backlog.shift()) {
-        if (item.kind === 'outcome' && !item.outcome.ok && !this.#writer) {
-          replyRefusal(this.#exchange, item.outcome.refusal)
-          this.#finish()
-          return
-        }
-        await this.#send(await this.#encode(item, this.#state, this.#clock.now()))
-        if (item.kind === 'outcome') this.#finish()
-      }
-    } catch {
-      // The reader has gone, or the row could not spell it; either way nothing more can be said here.
-      this.#finish()
-    } finally {
-      this.#pumping = false
+      for (let item = this.#backlog.shift(); item; item = this.#backlog.shift()) await this.#say(item)
+    } catch (thrown) {
+      this.#fail(thrown)
     }
+    this.#pumping = false
   }
 
-  async #send(encoded: RouteEncoded | undefined): Promise<void> {
-    if (!encoded) return
-    if (encoded.state !== undefined) this.#state = encoded.state
-    if (!encoded.frames || encoded.frames.length === 0) return
-    await this.#open().write(encoded.frames.map(frameText).join(''))
+  async #say(item: Waiting<Ending>): Promise<void> {
+    const { exchange, encode, clock } = this.#parts
+    const isRefused = item.kind === 'outcome' && !item.outcome.ok && !this.#writer
+    const encoded = isRefused ? undefined : await spelledInTime(encode(item, this.#state, clock.now()), clock, `The row of ${exchange.path}`)
+    if (this.#over) return
+    if (encoded?.state !== undefined) this.#state = encoded.state
+    if (encoded?.frames && encoded.frames.length > 0) await this.#open().write(encoded.frames.map(frameText).join(''))
+    if (item.kind !== 'outcome') return
+    // A row that spells no frames has answered like any other; one that had nothing to say has said so.
+    if (encoded?.frames) this.#open()
+    else if (!this.#writer) replyOutcome(exchange, item.outcome, encoded)
+    this.#finish()
   }
 
   #open(): BodyWriter {
     if (this.#writer) return this.#writer
-    const writer = this.#exchange.stream(200, STREAM_HEADERS)
+    const writer = this.#parts.exchange.stream(200, STREAM_HEADERS)
     this.#writer = writer
-    this.#stopKeepAlive = this.#clock.every(KEEP_ALIVE_MS, () => {
+    this.#stopKeepAlive = this.#parts.clock.every(KEEP_ALIVE_MS, () => {
       if (!this.#pumping) writer.write(': still here\n\n').catch(() => {})
     })
     return writer
   }
 
+  #fail(thrown: unknown): void {
+    if (this.#over) return
+    replyThrown(this.#parts.exchange, thrown)
+    this.#finish()
+    this.#parts.failed(thrown)
+  }
+
   #finish(): void {
+    this.#over = true
     this.#stopKeepAlive?.()
     this.#backlog.clear()
     this.#writer?.end()
-    this.#ended?.()
+    this.#done.resolve()
   }
 }
 
@@ -107,5 +126,9 @@ export class EventStream implements EventSink {
 function frameText({ event, id, data }: StreamFrame): string {
   const text = typeof data === 'string' ? data : JSON.stringify(data)
   const lines = text.split(/\r\n|\r|\n/).map((line) => `data: ${line}\n`)
-  return `${event === undefined ? '' : `event: ${event}\n`}${id === undefined ? '' : `id: ${id}\n`}${lines.join('')}\n`
+  return `${field('event', event)}${field('id', id)}${lines.join('')}\n`
+}
+
+function field(name: string, value: string | undefined): string {
+  return value === undefined ? '' : `${name}: ${value.replaceAll(/[\r\n\0]/g, ' ')}\n`
 }

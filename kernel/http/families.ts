@@ -4,6 +4,7 @@
  * words too.
  */
 import type { Json, Refusal, RefusalCode } from '@isopod/plugin-api'
+import { isObject } from '../json-input.ts'
 
 /** A refusal on HTTP. */
 export interface Spelled {
@@ -49,20 +50,45 @@ const lesson: Spell = (refusal, spelling, status) => {
   return standard(refusal, { ...spelling, type }, status)
 }
 
-/** The first prefix that fits decides. */
-const FAMILIES: readonly (readonly [prefixes: readonly string[], spell: Spell])[] = [
-  [['/status', '/v1/agent', '/v1/sessions', '/v1/channels', '/v1/browser'], lesson],
-  [['/'], standard],
+/** S0's own two routes call methods by name, and spell codes as its sockets do. */
+const overview: Spell = (refusal, spelling, status) => {
+  // An unknown method has a code of its own here, and shares a spelling with what is not found everywhere else.
+  const code = refusal.code === 'method_not_found' ? refusal.code : spelling.code
+  return standard(refusal, { ...spelling, code: code.toUpperCase() }, status)
+}
+
+/** S1's flat shape. */
+const flat: Spell = ({ code, message, param, details }, spelling, status) => ({
+  error: code === 'invalid_request' ? 'bad_request' : spelling.code,
+  message,
+  status,
+  details: { ...(param !== undefined && { param }), ...(isObject(details) && details) },
+})
+
+interface Family {
+  readonly prefixes: readonly string[]
+  readonly spell: Spell
+  /** Statuses that differ from the table's. */
+  readonly statuses?: Readonly<Partial<Record<RefusalCode, number>>>
+}
+
+/** The first family that fits decides. */
+const FAMILIES: readonly Family[] = [
+  { prefixes: ['/api/v1'], spell: flat, statuses: { timeout: 408 } },
+  { prefixes: ['/api/endpoint', '/api/rpc'], spell: overview },
+  { prefixes: ['/status', '/v1/agent', '/v1/sessions', '/v1/channels', '/v1/browser'], spell: lesson },
 ]
+const STANDARD: Family = { prefixes: [], spell: standard }
 
 /** How a refusal is answered under a path. `status` is given where HTTP knows better than the code: 405, 415, 421. */
 export function spell(refusal: Refusal, path: string, status?: number): Spelled {
+  const family = familyOf(path)
   const spelling = SPELLINGS[refusal.code]
-  const shown = status ?? spelling.status
-  return { status: shown, body: familyOf(path)(refusal, spelling, shown) }
+  const shown = status ?? family.statuses?.[refusal.code] ?? spelling.status
+  return { status: shown, body: family.spell(refusal, spelling, shown) }
 }
 
-function familyOf(path: string): Spell {
-  const isUnder = (prefix: string) => prefix === '/' || path === prefix || path.startsWith(`${prefix}/`)
-  return FAMILIES.find(([prefixes]) => prefixes.some(isUnder))?.[1] ?? standard
+function familyOf(path: string): Family {
+  const isUnder = (prefix: string) => path === prefix || path.startsWith(`${prefix}/`)
+  return FAMILIES.find(({ prefixes }) => prefixes.some(isUnder)) ?? STANDARD
 }

@@ -1,5 +1,6 @@
 /** Whole replies: JSON with the headers every one of them has, and refusals in the words of the URL's family. */
-import { isRpcError, refusalOf, type Json, type Refusal, RpcError } from '@isopod/plugin-api'
+import { refusalOf, type Json, type Outcome, type Refusal, type RouteEncoded } from '@isopod/plugin-api'
+import { asRefusal } from '../outcome.ts'
 import type { Exchange } from '../transport/exchange.ts'
 import { UnsupportedMediaType } from './body.ts'
 import { spell } from './families.ts'
@@ -18,22 +19,30 @@ export function replyJson(exchange: Exchange, status: number, body: Json | undef
 }
 
 /** Answers a refusal. `status` is given where HTTP knows better than the code. */
-export function replyRefusal(exchange: Exchange, refusal: Refusal, status?: number, headers: Headers = {}): void {
-  const spelled = spell(refusal, exchange.path, status)
-  const wait = refusal.retryAfterSeconds === undefined ? {} : { 'retry-after': String(refusal.retryAfterSeconds) }
+export function replyRefusal(exchange: Exchange, refusal: Refusal, status?: number, headers?: Headers): void {
+  const whole = refusalReply(refusal, exchange.path, status)
+  exchange.reply(whole.status, { ...whole.headers, ...headers }, whole.body)
+}
+
+/** A refusal as a whole reply, for what has no exchange: an upgrade that is turned away. */
+export function refusalReply(refusal: Refusal, path: string, status?: number): { readonly status: number; readonly headers: Headers; readonly body: string } {
+  const spelled = spell(refusal, path, status)
+  const wait = refusal.retryAfterSeconds === undefined ? {} : { 'retry-after': String(Math.ceil(refusal.retryAfterSeconds)) }
   // RFC 9110, 11.6.1: a 401 says which scheme would do.
   const challenge = spelled.status === 401 ? { 'www-authenticate': 'Bearer' } : {}
-  replyJson(exchange, spelled.status, spelled.body, { ...wait, ...challenge, ...headers })
+  return { status: spelled.status, headers: { ...JSON_HEADERS, ...wait, ...challenge }, body: JSON.stringify(spelled.body) }
 }
 
-/** Answers whatever was thrown on the way to a reply. A client that has gone gets none. */
+/** Answers an outcome as the row spelled it, or in the usual way where it did not. */
+export function replyOutcome(exchange: Exchange, outcome: Outcome, encoded?: RouteEncoded): void {
+  if (encoded) replyJson(exchange, encoded.status ?? 200, encoded.body, encoded.headers)
+  // What a handler answered was copied as JSON when it left the plugin.
+  else if (outcome.ok) replyJson(exchange, 200, outcome.value as Json)
+  else replyRefusal(exchange, outcome.refusal)
+}
+
+/** Answers whatever was thrown on the way to a reply; where one has been begun, nothing more can be said. */
 export function replyThrown(exchange: Exchange, thrown: unknown): void {
-  if (exchange.signal.aborted || exchange.replied) return
-  if (thrown instanceof UnsupportedMediaType) replyRefusal(exchange, refusalOf(thrown), 415)
-  else replyRefusal(exchange, refusalOf(asRefusal(thrown)))
-}
-
-/** What crosses the wire of something thrown: itself, or `internal` and nothing of what it was. */
-export function asRefusal(thrown: unknown): RpcError {
-  return isRpcError(thrown) ? thrown : new RpcError('internal', 'Internal error', { cause: thrown })
+  if (exchange.replied) return
+  replyRefusal(exchange, refusalOf(asRefusal(thrown)), thrown instanceof UnsupportedMediaType ? 415 : undefined)
 }

@@ -31,7 +31,7 @@ export class RouteTable {
       if (path.includes('{')) patterns.push({ bound, parts: path.split('/') })
       else this.#fixed.set(`${verb} ${path}`, { bound, segments: NO_SEGMENTS })
     }
-    this.#patterns = patterns.sort((left, right) => fixedParts(right) - fixedParts(left))
+    this.#patterns = patterns.sort((left, right) => fixedParts(right) - fixedParts(left) || restParts(left) - restParts(right))
   }
 
   /** The table of a generation, made at its first request. */
@@ -63,6 +63,11 @@ export class RouteTable {
 
 function fixedParts({ parts }: Pattern): number {
   return parts.filter((part) => !part.startsWith('{')).length
+}
+
+/** One that takes the rest of a path is asked after one that takes a segment. */
+function restParts({ parts }: Pattern): number {
+  return parts.filter((part) => part.endsWith('+}')).length
 }
 
 /** The segments by name, or undefined where the path does not fit. A segment that cannot be decoded fits nowhere. */

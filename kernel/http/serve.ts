@@ -3,18 +3,21 @@
  * it, is that often enough, and only then what it wants, so that a stranger learns nothing of what is here. It turns URLs
  * into calls and outcomes into replies, and knows no method by name.
  */
-import { jsonCopy, refusalOf, RpcError, type Caller, type Json, type JsonObject, type Outcome, type Route, type RouteDecoded, type RouteRequest } from '@isopod/plugin-api'
-import { withoutCredentials } from '../auth/credentials.ts'
+import { isRpcError, jsonCopy, RpcError, type Caller, type Json, type JsonObject, type Outcome, type Route, type RouteDecoded } from '@isopod/plugin-api'
 import { checkHost, checkOrigin } from '../auth/origin.ts'
 import { Call } from '../call.ts'
+import { spelledInTime } from '../deadline.ts'
 import { dispatch } from '../dispatch.ts'
 import type { Front } from '../front.ts'
 import type { Generation } from '../generation.ts'
 import { isObject } from '../json-input.ts'
+import { refused, succeeded } from '../outcome.ts'
 import type { Exchange } from '../transport/exchange.ts'
 import { readBody } from './body.ts'
+import { coerced } from './coercion.ts'
 import { EventStream } from './event-stream.ts'
-import { asRefusal, replyJson, replyRefusal, replyThrown } from './reply.ts'
+import { parametersOf } from './query.ts'
+import { replyOutcome, replyRefusal, replyThrown } from './reply.ts'
 import { RouteTable, type Match } from './route-table.ts'
 
 /** Headers a row never sees: what they carry is the gateway's own business. */
@@ -38,10 +41,17 @@ export function serve(front: Front, exchange: Exchange): void {
     refuseUnknown(exchange, generation)
     return
   }
-  carryOut(front, exchange, generation, match, caller).catch((thrown: unknown) => {
-    front.core.log.error(`${exchange.method} ${exchange.path} failed`, { err: thrown })
-    replyThrown(exchange, thrown)
-  })
+  try {
+    carryOut({ front, exchange, generation, match, caller })?.catch((thrown: unknown) => fail(front, exchange, thrown))
+  } catch (thrown) {
+    fail(front, exchange, thrown)
+  }
+}
+
+/** Answers what was thrown on the way. A refusal is for the client to read; anything else is a bug, for the owner. */
+function fail(front: Front, exchange: Exchange, thrown: unknown): void {
+  if (!isRpcError(thrown) || thrown.code === 'internal') front.core.log.error(`${exchange.method} ${exchange.path} failed`, { err: thrown })
+  replyThrown(exchange, thrown)
 }
 
 /** Who it is, or undefined once the refusal has been sent. */
@@ -68,56 +78,105 @@ function refuseUnknown(exchange: Exchange, generation: Generation): void {
   replyRefusal(exchange, { code: 'invalid_request', message: `${exchange.path} takes ${allow.join(', ')}, not ${exchange.method}` }, 405, { allow: allow.join(', ') })
 }
 
-async function carryOut(front: Front, exchange: Exchange, generation: Generation, { bound, segments }: Match, caller: Caller): Promise<void> {
-  const route = bound.item
-  let decoded: RouteDecoded
-  try {
-    const body = await readBody(exchange, front.limits().bodyBytes)
-    decoded = await decode(route, exchange, segments, body)
-  } catch (thrown) {
-    replyThrown(exchange, thrown)
-    return
-  }
-  if ('refuse' in decoded) {
-    replyRefusal(exchange, decoded.refuse)
-    return
-  }
-  const { params, state = null, stream = false } = decoded
-  const events = stream && route.encode ? new EventStream(exchange, route.encode, state, front.core.clock) : undefined
-  const call = new Call({ core: front.core, caller, method: route.call, sink: events, generation })
-  const cancel = () => call.cancel(new RpcError('cancelled', 'The client closed the request'))
-  exchange.signal.addEventListener('abort', cancel, { once: true })
-  const outcome = await outcomeOf(call, params)
-  exchange.signal.removeEventListener('abort', cancel)
-  if (events) {
-    await events.end(outcome)
-    front.core.events.forget(events)
-  } else await replyOutcome(front, exchange, route, outcome, state)
+/** A request that has been let in and leads to a row. */
+interface Job {
+  readonly front: Front
+  readonly exchange: Exchange
+  readonly generation: Generation
+  readonly match: Match
+  readonly caller: Caller
 }
 
-async function decode(route: Route, exchange: Exchange, segments: Readonly<Record<string, string>>, body: Json | undefined): Promise<RouteDecoded> {
-  const query = Object.fromEntries(new URLSearchParams(withoutCredentials(exchange.query)))
-  if (route.decode) {
-    const headers = Object.fromEntries([...exchange.headers].filter(([name]) => !WITHHELD.has(name)))
-    const request: RouteRequest = { path: exchange.path, segments, query, headers, body }
-    return route.decode(request)
-  }
+/** From the body to the reply. A request without a body whose method answers at once is answered at once. */
+function carryOut(job: Job): void | Promise<void> {
+  const { front, exchange } = job
+  const { bodyBytes, timeoutSeconds } = front.limits()
+  const body = readBody(exchange, { clock: front.core.clock, bytes: bodyBytes, seconds: timeoutSeconds })
+  return body === undefined ? withBody(job, body) : body.then((read) => withBody(job, read))
+}
+
+function withBody(job: Job, body: Json | undefined): void | Promise<void> {
+  const { exchange, front, match } = job
+  const { decode } = match.bound.item
+  if (!decode) return make(job, plainParams(job, body), undefined)
+  const headers = Object.fromEntries([...exchange.headers].filter(([name]) => !WITHHELD.has(name)))
+  const request = { path: exchange.path, segments: match.segments, query: parametersOf(exchange.query), headers, body }
+  const decoded = spelledInTime(decode(request), front.core.clock, `The row of ${exchange.path}`)
+  return decoded instanceof Promise ? decoded.then((late) => withDecoded(job, late)) : withDecoded(job, decoded)
+}
+
+/** What a row without a `decode` of its own calls its method with. */
+function plainParams({ exchange, generation, match }: Job, body: Json | undefined): JsonObject {
   if (body !== undefined && !isObject(body)) throw new RpcError('invalid_request', 'The body must be a JSON object')
-  return { params: Object.freeze({ ...segments, ...query, ...body }) }
+  const query = parametersOf(exchange.query)
+  const schema = generation.methods.get(match.bound.item.call)?.item.params
+  return Object.freeze({ ...coerced(match.segments, schema), ...coerced(query, schema), ...body })
 }
 
-async function outcomeOf(call: Call, params: JsonObject): Promise<Outcome> {
+function withDecoded(job: Job, decoded: RouteDecoded): void | Promise<void> {
+  if (!('refuse' in decoded)) return make(job, jsonCopy(decoded.params, `the row of ${job.exchange.path}`, 'held') as JsonObject, decoded)
+  replyRefusal(job.exchange, decoded.refuse)
+}
+
+type Wanted = Exclude<RouteDecoded, { readonly refuse: unknown }>
+
+/** Makes the call and answers how it ended. */
+function make(job: Job, params: JsonObject, wanted: Wanted | undefined): void | Promise<void> {
+  const { front, caller, generation, match } = job
+  const route = match.bound.item
+  const state = wanted?.state ?? null
+  const events = wanted?.stream && route.encode ? streamOf(job, route.encode, state, () => call) : undefined
+  const call: Call = new Call({ core: front.core, caller, method: route.call, sink: events, generation, isCounted: true })
+  let answer: unknown
   try {
-    return { ok: true, value: await dispatch(call, jsonCopy(params, `the params of ${call.method}`) as JsonObject) }
+    answer = dispatch(call, params)
   } catch (thrown) {
-    return { ok: false, refusal: refusalOf(asRefusal(thrown)) }
+    return tell(job, events, state, refused(thrown))
+  }
+  if (!(answer instanceof Promise)) return tell(job, events, state, succeeded(answer))
+  const stopListening = cancelWithClient(job.exchange, call)
+  return answer.then(succeeded, refused).then((outcome) => {
+    stopListening()
+    return tell(job, events, state, outcome)
+  })
+}
+
+function streamOf({ front, exchange }: Job, encode: NonNullable<Route['encode']>, state: Json, call: () => Call): EventStream {
+  const failed = (thrown: unknown) => {
+    if (!isGone(thrown)) front.core.log.error(`The stream of ${exchange.path} failed`, { err: thrown })
+    call().cancel(new RpcError('cancelled', 'Nobody can be told the answer'))
+  }
+  return new EventStream({ exchange, encode, state, clock: front.core.clock, failed })
+}
+
+/**
+ * Cancels the call when the client goes away, or at once where it has gone already. Looked at only once this turn is over:
+ * most calls have settled by then, and a signal costs more than all the rest of a small request.
+ */
+function cancelWithClient(exchange: Exchange, call: Call): () => void {
+  let signal: AbortSignal | undefined
+  const cancel = () => call.cancel(new RpcError('cancelled', 'The client closed the request'))
+  const looking = setImmediate(() => {
+    signal = exchange.signal
+    if (signal.aborted) cancel()
+    else signal.addEventListener('abort', cancel, { once: true })
+  })
+  return () => {
+    clearImmediate(looking)
+    signal?.removeEventListener('abort', cancel)
   }
 }
 
-async function replyOutcome(front: Front, exchange: Exchange, route: Route, outcome: Outcome, state: Json): Promise<void> {
-  if (exchange.signal.aborted) return
-  const encoded = route.encode ? await route.encode({ kind: 'outcome', outcome }, state, front.core.clock.now()) : undefined
-  if (encoded) replyJson(exchange, encoded.status ?? 200, encoded.body, encoded.headers)
-  else if (outcome.ok) replyJson(exchange, 200, outcome.value as Json)
-  else replyRefusal(exchange, outcome.refusal)
+function tell({ front, exchange, match }: Job, events: EventStream | undefined, state: Json, outcome: Outcome): void | Promise<void> {
+  const { core } = front
+  if (events) return events.end(outcome).then(() => core.events.forget(events))
+  const { encode } = match.bound.item
+  if (!encode) return replyOutcome(exchange, outcome)
+  const encoded = spelledInTime(encode({ kind: 'outcome', outcome }, state, core.clock.now()), core.clock, `The row of ${exchange.path}`)
+  if (!(encoded instanceof Promise)) return replyOutcome(exchange, outcome, encoded)
+  return encoded.then((late) => replyOutcome(exchange, outcome, late))
+}
+
+function isGone(thrown: unknown): boolean {
+  return isRpcError(thrown) && thrown.code === 'cancelled'
 }
