@@ -3,68 +3,87 @@
  * outcomes and events go out through the outbox. What a frame means is the dialect's business, what a call does the
  * methods'; here is only what every socket needs whatever it speaks.
  */
-import { refusalOf, RpcError, type Caller, type GreetingFacts, type Json, type JsonObject, type Outcome, type Refusal, type Wish } from '@isopod/plugin-api'
+import { jsonCopy, refusalOf, type Caller, type Dialect, type GreetingFacts, type Json, type JsonObject, type Refusal, type Spoken, type Wish } from '@isopod/plugin-api'
 import { presentedInFrame } from '../auth/credentials.ts'
 import { Call } from '../call.ts'
 import { dispatch } from '../dispatch.ts'
 import type { Front } from '../front.ts'
-import { asRefusal } from '../http/reply.ts'
+import type { Generation } from '../generation.ts'
 import { isObject, parseJson } from '../json-input.ts'
 import { CALLS_PER_SOCKET, FIRST_FRAME_BYTES, FIRST_FRAME_MS } from '../limits.ts'
+import { asRefusal, refused, succeeded } from '../outcome.ts'
 import type { Socket } from '../transport/socket.ts'
+import { FrameQueue } from './frame-queue.ts'
 import { Outbox } from './outbox.ts'
 import { Speech } from './speech.ts'
-import type { Admission } from './upgrade.ts'
+import { TOO_MANY_SOCKETS, type Admission } from './upgrade.ts'
 
 /** Close codes of RFC 6455, 7.4.1, and what they say here. */
 const CLOSE = { unsupported: 1003, policy: 1008, tooBig: 1009, broken: 1011, restart: 1012, busy: 1013 } as const
+
+const UNAUTHORIZED: Refusal = { code: 'unauthorized', message: 'Unauthorized' }
 
 export class Connection {
   readonly #front: Front
   readonly #socket: Socket
   readonly #speech: Speech
   readonly #outbox: Outbox
+  readonly #frames: FrameQueue
   readonly #clientId: string
   readonly #calls = new Set<Call>()
-  readonly #release: () => void
+  #release: () => void
   #caller: Caller | undefined
   #stopWaiting: (() => void) | undefined
-  /** Frames that came while an earlier one, or the greeting, waits for its dialect. */
-  readonly #frames: string[] = []
-  #waiting = true
+  /** What has come before a credential did. */
+  #earlyBytes = 0
+  /** From here on nothing is taken and nothing said. */
+  #over = false
 
   constructor(front: Front, socket: Socket, { caller, dialect, release }: Admission) {
+    const { core } = front
     this.#front = front
     this.#socket = socket
     this.#caller = caller
     this.#release = release
-    this.#clientId = front.core.clock.id()
-    this.#speech = new Speech(dialect, front.dialects())
-    this.#outbox = new Outbox({ socket, spell: (spoken) => this.#spell(spoken), failed: (thrown) => this.#broken(thrown) })
-    if (!caller) this.#stopWaiting = front.core.clock.after(FIRST_FRAME_MS, () => this.close(CLOSE.policy, 'No credential came in time'))
-    void this.#greet().then(() => this.#goOn())
+    this.#clientId = core.clock.id()
+    this.#frames = new FrameQueue((text) => this.#take(text))
+    this.#speech = new Speech({
+      decided: dialect,
+      preferred: front.dialects(),
+      clock: core.clock,
+      left: (name, thrown) => core.log.error(`The dialect ${name} failed to greet a socket`, { err: thrown }),
+    })
+    this.#outbox = new Outbox({
+      socket,
+      spell: (spoken) => this.#spell(spoken),
+      failed: (thrown) => this.#broken(thrown),
+      close: (code, reason) => this.close(code, reason),
+      overrun: () => this.close(CLOSE.busy, 'Too far behind in reading'),
+    })
+    if (!caller) this.#stopWaiting = core.clock.after(FIRST_FRAME_MS, () => this.close(CLOSE.policy, 'No credential came in time'))
   }
 
   get caller(): Caller | undefined {
     return this.#caller
   }
 
+  /** What the socket is told unasked. Called once, before its first frame. */
+  greet(): void {
+    try {
+      const said = this.#speech.greet(this.#front.core.current(), this.#facts())
+      this.#outbox.send(said)
+      if (said instanceof Promise) this.#frames.wait(said)
+    } catch (thrown) {
+      this.#broken(thrown)
+    }
+  }
+
   /** A frame has come. */
   message(text: string, binary: boolean): void {
-    if (binary) {
-      this.close(CLOSE.unsupported, 'This gateway speaks text frames')
-      return
-    }
-    if (!this.#caller && text.length > FIRST_FRAME_BYTES) {
-      this.close(CLOSE.tooBig, `Before a credential a frame has at most ${FIRST_FRAME_BYTES} bytes`)
-      return
-    }
-    if (this.#frames.length >= CALLS_PER_SOCKET) {
-      this.close(CLOSE.busy, `At most ${CALLS_PER_SOCKET} frames may wait on one socket`)
-      return
-    }
-    this.#frames.push(text)
-    this.#takeAll()
+    if (this.#over) return
+    if (binary) this.close(CLOSE.unsupported, 'This gateway speaks text frames')
+    else if (!this.#caller && this.#isTooEarly(text)) this.close(CLOSE.tooBig, `At most ${FIRST_FRAME_BYTES} bytes may come before a credential`)
+    else if (!this.#frames.push(text)) this.close(CLOSE.busy, 'Too many frames wait on this socket')
   }
 
   /** The reader has caught up. */
@@ -73,65 +92,61 @@ export class Connection {
   }
 
   close(code: number, reason: string): void {
+    if (this.#over) return
+    this.#end()
     this.#socket.close(code, reason)
   }
 
-  /** The socket is closed: calls that are no run have nobody left to answer. */
+  /** The socket is closed. */
   closed(): void {
-    this.#stopWaiting?.()
+    this.#end()
     this.#release()
+  }
+
+  /** Calls that are no run have nobody left to answer. A client may take its time to close: what it still sends is not taken. */
+  #end(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#stopWaiting?.()
+    this.#frames.end()
+    this.#outbox.end()
     this.#front.core.events.forget(this.#outbox)
-    this.#outbox.clear()
     for (const call of this.#calls) call.abandon()
   }
 
-  async #greet(): Promise<void> {
-    try {
-      this.#outbox.send(await this.#speech.greet(this.#front.core.current(), this.#facts()))
-    } catch (thrown) {
-      this.#broken(thrown)
-    }
+  #isTooEarly(text: string): boolean {
+    this.#earlyBytes += Buffer.byteLength(text)
+    return this.#earlyBytes > FIRST_FRAME_BYTES
   }
 
-  /** Takes frames in the order they came, one at a time until each has become a wish. */
-  #takeAll(): void {
-    while (!this.#waiting) {
-      const text = this.#frames.shift()
-      if (text === undefined) return
-      const late = this.#take(text)
-      if (!late) continue
-      this.#waiting = true
-      void late.then(() => this.#goOn())
-    }
-  }
-
-  #goOn(): void {
-    this.#waiting = false
-    this.#takeAll()
-  }
-
-  /** Carries a frame to its wish; answers a promise only where the dialect needs one. */
+  /** Carries a frame to its wish; answers a promise only where the dialect needs one. Never throws. */
   #take(text: string): Promise<void> | undefined {
     const generation = this.#front.core.current()
     try {
-      const frame = parseJson(text)
-      if (!isObject(frame)) throw new RpcError('invalid_request', 'A frame is one JSON object')
-      if (!this.#speech.recognize(generation, frame)) throw new RpcError('invalid_request', 'No dialect here opens with such a frame')
-      const dialect = this.#speech.dialect(generation)
-      if (!dialect) {
-        this.close(CLOSE.restart, 'This dialect has been switched off')
-        return undefined
-      }
-      const wish = this.#speech.decode(dialect, frame)
+      const opened = this.#opened(generation, text)
+      const wish = opened && this.#speech.decode(opened.dialect, opened.frame)
       if (wish instanceof Promise) return wish.then((late) => this.#grant(late)).catch((thrown: unknown) => this.#broken(thrown))
-      this.#grant(wish)
+      if (wish) this.#grant(wish)
     } catch (thrown) {
-      this.#refuse(null, refusalOf(asRefusal(thrown)))
+      this.#broken(thrown)
     }
     return undefined
   }
 
+  /** The frame and who reads it; undefined once it has been refused, or the socket closed. */
+  #opened(generation: Generation, text: string): { readonly dialect: Dialect; readonly frame: JsonObject } | undefined {
+    const frame = frameIn(text)
+    const isKnown = !('code' in frame) && this.#speech.recognize(generation, frame.frame)
+    const dialect = this.#speech.dialect(generation)
+    if (!dialect) this.close(CLOSE.restart, 'This dialect has been switched off')
+    else if ('code' in frame) this.#refuse(null, frame)
+    else if (!isKnown) this.#refuse(null, { code: 'invalid_request', message: 'No dialect here opens with such a frame' })
+    else return { dialect, frame: frame.frame }
+    return undefined
+  }
+
   #grant(wish: Wish): void {
+    if (this.#over) return
     switch (wish.do) {
       case 'call':
         this.#call(wish.id, wish.method, wish.params)
@@ -140,7 +155,7 @@ export class Connection {
         this.#authenticate(wish.id, wish)
         break
       case 'refuse':
-        this.#refuse(wish.id, wish.refusal)
+        this.#outbox.reply(wish.id, '', { ok: false, refusal: wish.refusal })
         break
       case 'nothing':
         break
@@ -152,49 +167,68 @@ export class Connection {
       this.close(CLOSE.busy, `At most ${CALLS_PER_SOCKET} calls at once on one socket`)
       return
     }
-    const call = new Call({ core: this.#front.core, caller: this.#caller, method, sink: this.#outbox })
+    const { core } = this.#front
+    // A dialect that renames makes new params; those that came as they are were frozen when the frame was read.
+    const given = Object.isFrozen(params) ? params : (jsonCopy(params, `a frame for ${method}`, 'held') as JsonObject)
+    const call = new Call({ core, caller: this.#caller, method, sink: this.#outbox })
     try {
-      const answer = dispatch(call, params)
-      if (!(answer instanceof Promise)) {
-        this.#outbox.reply(id, method, { ok: true, value: answer })
-        return
-      }
-      this.#calls.add(call)
-      void answer.then(settledWell, settledBadly).then((outcome) => {
-        this.#calls.delete(call)
-        this.#outbox.reply(id, method, outcome)
-      })
+      const answer = dispatch(call, given)
+      if (answer instanceof Promise) this.#await(id, call, answer)
+      else this.#outbox.reply(id, method, succeeded(answer))
     } catch (thrown) {
-      this.#outbox.reply(id, method, settledBadly(thrown))
+      this.#outbox.reply(id, method, refused(thrown))
     }
+  }
+
+  #await(id: Json, call: Call, answer: Promise<unknown>): void {
+    this.#calls.add(call)
+    void answer.then(succeeded, refused).then((outcome) => {
+      this.#calls.delete(call)
+      this.#outbox.reply(id, call.method, outcome)
+    })
   }
 
   #authenticate(id: Json, shown: { readonly token?: string; readonly password?: string }): void {
-    const verdict = this.#front.auth().authenticate(presentedInFrame(shown), this.#socket.remoteAddress)
-    if (verdict.refusal) {
-      this.#refuse(id, verdict.refusal)
-      this.close(CLOSE.policy, verdict.refusal.message)
-      return
-    }
+    const { refusal, caller } = this.#front.auth().authenticate(presentedInFrame(shown), this.#socket.remoteAddress)
+    if (refusal) this.#turnOut(id, refusal, CLOSE.policy)
+    else if (this.#caller && this.#caller.id !== caller.id) this.#refuse(id, { code: 'conflict', message: 'This socket has a credential already: open another for this one' })
+    else if (!this.#caller && !this.#seat(caller)) this.#turnOut(id, TOO_MANY_SOCKETS, CLOSE.busy)
+    else this.#outbox.say({ kind: 'welcome', id, facts: this.#facts() })
+  }
+
+  /** Counts this socket among its credential's, and no longer among those of its address. */
+  #seat(caller: Caller): boolean {
+    const release = this.#front.throttle().connect(caller.id)
+    if (!release) return false
+    this.#release()
+    this.#release = release
+    this.#caller = caller
     this.#stopWaiting?.()
-    this.#caller = verdict.caller
-    const dialect = this.#speech.dialect(this.#front.core.current())
-    if (!dialect) return
-    const frames = this.#speech.encode(dialect, { kind: 'welcome', id, facts: this.#facts() }, this.#front.core.clock.now())
-    Promise.resolve(frames).then((said) => this.#outbox.send(said), (thrown: unknown) => this.#broken(thrown))
+    return true
   }
 
-  #refuse(id: Json, refusal: Refusal): void {
+  #turnOut(id: Json, refusal: Refusal, code: number): void {
     this.#outbox.reply(id, '', { ok: false, refusal })
+    this.#outbox.say({ kind: 'close', code, reason: refusal.message })
+    this.#frames.end()
   }
 
-  #spell(spoken: Parameters<Speech['encode']>[1]) {
-    const dialect = this.#speech.dialect(this.#front.core.current())
-    return dialect ? this.#speech.encode(dialect, spoken, this.#front.core.clock.now()) : []
+  /** What is wrong with a frame is told to who has shown a credential; to others, that they have not. */
+  #refuse(id: Json, refusal: Refusal): void {
+    this.#outbox.reply(id, '', { ok: false, refusal: this.#caller ? refusal : UNAUTHORIZED })
+  }
+
+  #spell(spoken: Spoken): readonly JsonObject[] | Promise<readonly JsonObject[]> {
+    const { core } = this.#front
+    const dialect = this.#speech.dialect(core.current())
+    if (dialect) return this.#speech.encode(dialect, spoken, core.clock.now())
+    this.close(CLOSE.restart, 'This dialect has been switched off')
+    return []
   }
 
   /** The dialect itself failed: nothing it says can be trusted any more. */
   #broken(thrown: unknown): void {
+    if (this.#over) return
     this.#front.core.log.error('A dialect failed; its socket is closed', { err: thrown })
     this.close(CLOSE.broken, 'Internal error')
   }
@@ -206,10 +240,12 @@ export class Connection {
   }
 }
 
-function settledWell(value: unknown): Outcome {
-  return { ok: true, value }
-}
-
-function settledBadly(thrown: unknown): Outcome {
-  return { ok: false, refusal: refusalOf(asRefusal(thrown)) }
+/** A frame is one JSON object. */
+function frameIn(text: string): { readonly frame: JsonObject } | Refusal {
+  try {
+    const frame = parseJson(text)
+    return isObject(frame) ? { frame } : { code: 'invalid_request', message: 'A frame is one JSON object' }
+  } catch (thrown) {
+    return refusalOf(asRefusal(thrown))
+  }
 }

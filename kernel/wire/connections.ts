@@ -18,7 +18,9 @@ export class Connections {
 
   opened(socket: Socket): void {
     // The transport hands back what `decideUpgrade` answered as its data.
-    this.#open.set(socket.id, new Connection(this.#front, socket, socket.data as Admission))
+    const connection = new Connection(this.#front, socket, socket.data as Admission)
+    this.#open.set(socket.id, connection)
+    connection.greet()
   }
 
   message(socket: Socket, text: string, binary: boolean): void {

@@ -30,5 +30,6 @@ export function byFirstFrame(dialects: readonly Dialect[], frame: JsonObject): D
 function fits({ has, lacks = [], types }: Opening, frame: JsonObject): boolean {
   if (has !== undefined && !Object.hasOwn(frame, has)) return false
   if (lacks.some((name) => Object.hasOwn(frame, name))) return false
-  return types === undefined || types.includes(String(frame['type']))
+  const { type } = frame
+  return types === undefined || (typeof type === 'string' && types.includes(type))
 }

@@ -1,41 +1,50 @@
 /**
  * A socket's dialect and its state. Until the first frame has decided it, every dialect that might still be meant greets;
  * afterwards only the one that was recognized is asked. A dialect of a plugin behind the wall answers promises; one in this
- * process does not, and its frames go out in the same turn.
+ * process does not, and its frames go out in the same turn. It is asked one thing at a time, since each answer is also the
+ * state for the next.
  */
-import type { Dialect, Encoded, GreetingFacts, Json, JsonObject, Spoken, Wish } from '@isopod/plugin-api'
+import type { Dialect, GreetingFacts, Json, JsonObject, Spoken, Wish } from '@isopod/plugin-api'
+import type { Clock } from '../clock.ts'
+import { spelledInTime } from '../deadline.ts'
 import type { Generation } from '../generation.ts'
 import { byFirstFrame, inOrder } from './recognize.ts'
 
+type Frames = readonly JsonObject[]
+
+export interface SpeechParts {
+  /** The dialect's name, where the upgrade decided it. */
+  readonly decided: string | undefined
+  /** Names in the order in which openings are tried. */
+  readonly preferred: readonly string[]
+  readonly clock: Clock
+  /** A dialect that may not even be meant failed to greet: the socket goes on without it. */
+  readonly left: (dialect: string, thrown: unknown) => void
+}
+
 export class Speech {
-  readonly #preferred: readonly string[]
+  readonly #parts: SpeechParts
   readonly #states = new Map<string, Json>()
+  readonly #left = new Set<string>()
   #name: string | undefined
+  #turn: Promise<unknown> | undefined
 
-  constructor(name: string | undefined, preferred: readonly string[]) {
-    this.#name = name
-    this.#preferred = preferred
-  }
-
-  get decided(): boolean {
-    return this.#name !== undefined
+  constructor(parts: SpeechParts) {
+    this.#parts = parts
+    this.#name = parts.decided
   }
 
   /** What is said before the first frame, dialects in their order. */
-  async greet(generation: Generation, facts: GreetingFacts): Promise<readonly JsonObject[]> {
-    const frames: JsonObject[] = []
-    for (const dialect of this.#possible(generation)) {
-      const greeting = await dialect.greet(facts)
-      this.#states.set(dialect.name, greeting.state)
-      frames.push(...greeting.frames)
-    }
-    return frames
+  greet(generation: Generation, facts: GreetingFacts): Frames | Promise<Frames> {
+    const said = this.#possible(generation).map((dialect) => this.#greeting(dialect, facts))
+    if (!said.some((one) => one instanceof Promise)) return (said as Frames[]).flat()
+    return Promise.all(said.map((one) => Promise.resolve(one))).then((all) => all.flat())
   }
 
   /** Whether this frame's dialect is known now; decides it where none was. */
   recognize(generation: Generation, frame: JsonObject): boolean {
     this.#name ??= byFirstFrame(this.#possible(generation), frame)?.name
-    return this.decided
+    return this.#name !== undefined
   }
 
   /** The dialect in this generation; undefined where its plugin has gone. An undecided socket is answered in the first one. */
@@ -44,33 +53,60 @@ export class Speech {
   }
 
   decode(dialect: Dialect, frame: JsonObject): Wish | Promise<Wish> {
-    const decoded = dialect.decode(frame, this.#state(dialect))
-    if (decoded instanceof Promise) {
-      return decoded.then((late) => {
-        this.#states.set(dialect.name, late.state)
-        return late.wish
-      })
+    return this.#ask(dialect, (state) => dialect.decode(frame, state), ({ wish }) => wish)
+  }
+
+  encode(dialect: Dialect, spoken: Spoken, now: number): Frames | Promise<Frames> {
+    return this.#ask(dialect, (state) => dialect.encode(spoken, state, now), ({ frames }) => frames)
+  }
+
+  #greeting(dialect: Dialect, facts: GreetingFacts): Frames | Promise<Frames> {
+    const leave = (thrown: unknown): Frames => {
+      if (this.#name !== undefined) throw thrown
+      this.#left.add(dialect.name)
+      this.#parts.left(dialect.name, thrown)
+      return []
     }
-    this.#states.set(dialect.name, decoded.state)
-    return decoded.wish
+    try {
+      const said = this.#ask(dialect, () => dialect.greet(facts), ({ frames }) => frames)
+      return said instanceof Promise ? said.catch(leave) : said
+    } catch (thrown) {
+      return leave(thrown)
+    }
   }
 
-  encode(dialect: Dialect, spoken: Spoken, now: number): readonly JsonObject[] | Promise<readonly JsonObject[]> {
-    const encoded = dialect.encode(spoken, this.#state(dialect), now)
-    return encoded instanceof Promise ? encoded.then((late) => this.#kept(dialect, late)) : this.#kept(dialect, encoded)
+  /** Asks in its turn, and keeps the state that comes with the answer. */
+  #ask<Answer extends { readonly state: Json }, Part>(
+    dialect: Dialect,
+    ask: (state: Json) => Answer | Promise<Answer>,
+    part: (answer: Answer) => Part,
+  ): Part | Promise<Part> {
+    const keep = (answer: Answer): Part => {
+      this.#states.set(dialect.name, answer.state)
+      return part(answer)
+    }
+    const enter = (): Part | Promise<Part> => {
+      const answer = spelledInTime(ask(this.#states.get(dialect.name) ?? null), this.#parts.clock, `The dialect ${dialect.name}`)
+      return answer instanceof Promise ? answer.then(keep) : keep(answer)
+    }
+    const answer = this.#turn ? this.#turn.then(enter) : enter()
+    if (answer instanceof Promise) this.#wait(answer)
+    return answer
   }
 
-  #kept(dialect: Dialect, encoded: Encoded): readonly JsonObject[] {
-    this.#states.set(dialect.name, encoded.state)
-    return encoded.frames
-  }
-
-  #state(dialect: Dialect): Json {
-    return this.#states.get(dialect.name) ?? null
+  /** What comes next waits for this. */
+  #wait(answer: Promise<unknown>): void {
+    const turn = answer
+      .catch(() => {})
+      .then(() => {
+        if (this.#turn === turn) this.#turn = undefined
+      })
+    this.#turn = turn
   }
 
   #possible(generation: Generation): readonly Dialect[] {
-    const all = inOrder(generation, this.#preferred)
-    return this.#name === undefined ? all : all.filter((one) => one.name === this.#name)
+    const decided = this.#name === undefined ? undefined : generation.dialects.get(this.#name)?.item
+    if (this.#name !== undefined) return decided ? [decided] : []
+    return inOrder(generation, this.#parts.preferred).filter(({ name }) => !this.#left.has(name))
   }
 }

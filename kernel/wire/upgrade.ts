@@ -6,7 +6,7 @@ import type { Caller, Dialect, Refusal } from '@isopod/plugin-api'
 import { checkHost, checkOrigin } from '../auth/origin.ts'
 import { presented } from '../auth/credentials.ts'
 import type { Front } from '../front.ts'
-import { spell } from '../http/families.ts'
+import { refusalReply } from '../http/reply.ts'
 import type { RequestHead } from '../transport/exchange.ts'
 import type { UpgradeDecision } from '../transport/transport.ts'
 import { byPath, bySubprotocol, inOrder } from './recognize.ts'
@@ -23,6 +23,19 @@ export interface Admission {
 /** Sockets are opened here, whatever they speak (WIRE section 2); a dialect may bring further paths. */
 const PATHS = ['/', '/ws']
 
+/** A stranger does not learn where sockets are opened. */
+const UNAUTHORIZED: Refusal = { code: 'unauthorized', message: 'Unauthorized' }
+
+/** Nobody knows when one will be closed; a client that asks every few seconds costs nothing. */
+const SEAT_RETRY_SECONDS = 5
+
+export const TOO_MANY_SOCKETS: Refusal = {
+  code: 'rate_limited',
+  message: 'Too many open sockets for this credential: close one first',
+  retryable: true,
+  retryAfterSeconds: SEAT_RETRY_SECONDS,
+}
+
 export function decideUpgrade(front: Front, head: RequestHead): UpgradeDecision {
   const turnedAway = checkHost(head, front.names()) ?? checkOrigin(head, front.names())
   if (turnedAway) return refused(head, turnedAway.refusal, turnedAway.status)
@@ -30,7 +43,7 @@ export function decideUpgrade(front: Front, head: RequestHead): UpgradeDecision 
   if ('code' in caller) return refused(head, caller)
   const dialects = inOrder(front.core.current(), front.dialects())
   const atPath = byPath(dialects, head.path)
-  if (!PATHS.includes(head.path) && !atPath) return refused(head, { code: 'not_found', message: `No socket is opened at ${head.path}` })
+  if (!PATHS.includes(head.path) && !atPath) return refused(head, caller.caller ? { code: 'not_found', message: `No socket is opened at ${head.path}` } : UNAUTHORIZED)
   return admitted(front, head, caller.caller, dialects, atPath)
 }
 
@@ -49,14 +62,12 @@ function admitted(front: Front, head: RequestHead, caller: Caller | undefined, d
     return refused(head, { code: 'rate_limited', message: `Too many requests; try again in ${wait} s`, retryable: true, retryAfterSeconds: wait })
   }
   const release = front.throttle().connect(key)
-  if (!release) return refused(head, { code: 'rate_limited', message: 'Too many open sockets for this credential; close one first', retryable: true })
+  if (!release) return refused(head, TOO_MANY_SOCKETS)
   const chosen = bySubprotocol(dialects, head.headers.get('sec-websocket-protocol'))
   const admission: Admission = { caller, dialect: chosen?.dialect.name ?? atPath?.name, release }
   return { accept: true, data: admission, ...(chosen && { subprotocol: chosen.subprotocol }) }
 }
 
 function refused(head: RequestHead, refusal: Refusal, status?: number): UpgradeDecision {
-  const spelled = spell(refusal, head.path, status)
-  const wait = refusal.retryAfterSeconds === undefined ? {} : { 'retry-after': String(refusal.retryAfterSeconds) }
-  return { accept: false, status: spelled.status, headers: { 'content-type': 'application/json; charset=utf-8', ...wait }, body: JSON.stringify(spelled.body) }
+  return { accept: false, ...refusalReply(refusal, head.path, status) }
 }
