@@ -117,7 +117,7 @@ const models = {
         additionalProperties: false,
         required: ['api'],
         properties: {
-          api: { enum: ['openai', 'anthropic', 'openai-compatible'], description: 'The protocol it speaks.' },
+          api: { type: 'string', minLength: 1, description: 'The API it speaks: openai, anthropic, openai-compatible, or one that a plugin brings.' },
           apiKey: { ...secretValue, description: 'Its key.' },
           baseUrl: {
             type: 'string',
@@ -147,12 +147,13 @@ const agents = {
       model: { type: 'string', minLength: 1, description: 'provider/model.' },
       fallbacks: { ...names, description: 'Models to try, in order, when the first fails.' },
       system: { type: 'string', description: 'What the agent is told before every conversation.' },
+      maxRounds: { type: 'integer', minimum: 1, maximum: 200, description: 'Requests to the model in one run; 20 unless said.' },
       tools: {
         type: 'object',
         description: 'Which tools it may use. deny wins over allow, allow over the profile.',
         additionalProperties: false,
         properties: {
-          profile: { type: 'string', minLength: 1, description: 'A named set of tools.' },
+          profile: { enum: ['full', 'coding', 'messaging', 'none'], description: 'Tools by what they may do: all; all that spend nothing; those that only read or fetch; none.' },
           allow: { ...names, description: 'Further tools, by name; * stands for any text.' },
           deny: { ...names, description: 'Tools it never gets.' },
         },
@@ -288,8 +289,4 @@ type Frozen<Value> = Value extends readonly (infer Item)[]
 
 /** The config as the kernel reads it: checked, resolved, defaults filled in, frozen. */
 export type Config = Frozen<Static<typeof configSchema>>
-/** A secret given in the file, or the name of one in the secret store. */
-export type SecretValue = string | { readonly secret: string }
-export type ProviderConfig = Config['models']['providers'][string]
-export type AgentConfig = Config['agents'][string]
 export type PluginConfig = Config['plugins'][string]

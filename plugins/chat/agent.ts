@@ -3,6 +3,7 @@
  * of a model, because most clients have no other field to put it in.
  */
 import { RpcError, type Context, type JsonObject } from '@isopod/plugin-api'
+import type { ToolRules } from './tool-rules.ts'
 
 export const DEFAULT_AGENT = 'default'
 
@@ -15,8 +16,7 @@ export interface Agent {
   readonly fallbacks: readonly string[]
   readonly system?: string
   readonly maxRounds: number
-  /** Names of tools it never gets; `*` stands for any text. */
-  readonly deny: readonly string[]
+  readonly tools: ToolRules
 }
 
 /** An agent as the config spells it; the manifest's schema has checked it. */
@@ -25,7 +25,7 @@ interface AgentConfig {
   readonly fallbacks?: readonly string[]
   readonly system?: string
   readonly maxRounds?: number
-  readonly tools?: { readonly deny?: readonly string[] }
+  readonly tools?: ToolRules
 }
 
 export interface Choice {
@@ -54,8 +54,8 @@ export function agentOf(id: string, { config, log }: Pick<Context, 'config' | 'l
     return agentOf(DEFAULT_AGENT, { config, log })
   }
   // Checked against the manifest's schema before it got here.
-  const { model, fallbacks = [], system, maxRounds = ROUNDS, tools } = (Object.hasOwn(config, id) ? config[id] : {}) as AgentConfig
-  const agent = { id, fallbacks, maxRounds, deny: tools?.deny ?? [] }
+  const { model, fallbacks = [], system, maxRounds = ROUNDS, tools = {} } = (Object.hasOwn(config, id) ? config[id] : {}) as AgentConfig
+  const agent = { id, fallbacks, maxRounds, tools }
   return { ...agent, ...(model !== undefined && { model }), ...(system !== undefined && { system }) }
 }
 

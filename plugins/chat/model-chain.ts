@@ -1,6 +1,6 @@
 /**
- * The models a run may use, the agent's own first. A model that cannot answer now is asked once more after a moment and
- * then left for the next, as long as nothing of its answer has been told: half an answer cannot be begun again.
+ * The models a run may use, the agent's own first. A model that cannot answer now is asked once more after a moment, where
+ * that may help, and then left for the next, as long as nothing of its answer has been told: half an answer cannot be begun again.
  */
 import { isRpcError, type Context, type JsonObject, type ModelPart, type ModelRequest, type RpcError } from '@isopod/plugin-api'
 import type { ModelResolved } from '../models/contract.ts'
@@ -42,7 +42,7 @@ export class ModelChain {
         }
         return
       } catch (thrown) {
-        if (isBegun || ctx.signal.aborted || !isTemporary(thrown)) throw thrown
+        if (isBegun || ctx.signal.aborted || !isTheModels(thrown)) throw thrown
         await this.#tryOn(thrown, ctx)
       }
     }
@@ -51,7 +51,7 @@ export class ModelChain {
   /** Waits for the same model, or goes on to the next; throws the refusal where neither is left. */
   async #tryOn(refusal: RpcError, ctx: Context): Promise<void> {
     const waitMs = refusal.retryAfterSeconds === undefined ? WAIT_MS : refusal.retryAfterSeconds * 1_000
-    if (this.#mayRetry && waitMs <= LONGEST_WAIT_MS) {
+    if (this.#mayRetry && refusal.retryable !== false && waitMs <= LONGEST_WAIT_MS) {
       this.#mayRetry = false
       return pause(waitMs, ctx.signal)
     }
@@ -72,6 +72,7 @@ export async function chainFor(agent: Agent, model: string | undefined, ctx: Con
   return new ModelChain([first.id, ...new Set(others.filter((id) => id !== first.id))])
 }
 
-function isTemporary(thrown: unknown): thrown is RpcError {
-  return isRpcError(thrown) && (thrown.retryable ?? (thrown.code === 'rate_limited' || thrown.code === 'unavailable'))
+/** The trouble is the model's, not the request's: another model may do. */
+function isTheModels(thrown: unknown): thrown is RpcError {
+  return isRpcError(thrown) && ['rate_limited', 'unavailable', 'timeout'].includes(thrown.code)
 }

@@ -3,6 +3,7 @@ import { RpcError, type Context, type OfferedTool } from '@isopod/plugin-api'
 import type { ToolRow } from '../tools/contract.ts'
 import type { Agent } from './agent.ts'
 import type { Request } from './request.ts'
+import { mayUse } from './tool-rules.ts'
 
 export interface Toolbox {
   readonly offered: readonly OfferedTool[]
@@ -22,24 +23,9 @@ export async function toolboxFor(agent: Agent, { clientTools, toolChoice }: Requ
   return { offered, isClients: (name) => clients.has(name) }
 }
 
-async function ownTools({ id, deny }: Agent, ctx: Context): Promise<OfferedTool[]> {
+async function ownTools({ id, tools: rules }: Agent, ctx: Context): Promise<OfferedTool[]> {
   // What the method answers is its contract's.
   const { tools } = (await ctx.call('tool.list', { agentId: id })) as unknown as { readonly tools: readonly ToolRow[] }
-  const allowed = tools.filter(({ name }) => !deny.some((pattern) => fits(name, pattern)))
+  const allowed = tools.filter(({ name, effects }) => mayUse(rules, name, effects))
   return allowed.map(({ name, description, params }) => ({ name, description, params }))
-}
-
-/** Without a regular expression: the pattern is the owner's, but its worst case would be everyone's. */
-function fits(name: string, pattern: string): boolean {
-  const [first = '', ...rest] = pattern.split('*')
-  const last = rest.pop()
-  if (last === undefined) return name === pattern
-  if (!name.startsWith(first) || !name.endsWith(last) || name.length < first.length + last.length) return false
-  let at = first.length
-  for (const piece of rest) {
-    const found = name.indexOf(piece, at)
-    if (found < 0 || found + piece.length > name.length - last.length) return false
-    at = found + piece.length
-  }
-  return true
 }

@@ -94,7 +94,7 @@ test('all mistakes are reported at once, each with its place and what is accepte
 models:
   providers:
     local: { api: openai-compatible }
-    other: { api: gopher, baseUrl: ftp://example }
+    other: { api: 7, baseUrl: ftp://example }
     "a b": { api: openai }
 log: loud
 `
@@ -104,8 +104,8 @@ log: loud
     'gateway.yaml:4:25: gateway.hosts[1] takes a host name without scheme, port or path, not the text "http://bad.example"',
     'gateway.yaml:5:11: gateway.auth.enabled takes true or false, not the text "maybe"',
     'gateway.yaml:6:3: gateway.tls.key is missing: it takes text that is not empty',
-    'gateway.yaml:10:14: models.providers.other.api takes openai, anthropic or openai-compatible, not the text "gopher"',
-    'gateway.yaml:10:27: models.providers.other.baseUrl takes an address that begins with http:// or https://, not the text "ftp://example"',
+    'gateway.yaml:10:14: models.providers.other.api takes text that is not empty, not 7',
+    'gateway.yaml:10:22: models.providers.other.baseUrl takes an address that begins with http:// or https://, not the text "ftp://example"',
     'gateway.yaml:11:5: models.providers["a b"] cannot be called that: a name takes letters, digits, dots, dashes and underscores, 64 at most',
     'gateway.yaml:12:1: log takes a section with level, file, pretty, not the text "loud"',
   ])

@@ -55,7 +55,7 @@ test('the type of the config is the type of what the check lets through', () => 
   // These lines are checked by the compiler: they fail to build when schema and type part ways.
   const port: number | undefined = config?.gateway.port
   const transport: 'auto' | 'uws' | 'ws' | undefined = config?.gateway.transport
-  const api: 'openai' | 'anthropic' | 'openai-compatible' | undefined = config?.models.providers['a']?.api
+  const api: string | undefined = config?.models.providers['a']?.api
   const fallbacks: readonly string[] | undefined = config?.agents['a']?.fallbacks
   const file: Config['log']['file'] = config?.log.file
   assert.deepEqual([port, transport, api, fallbacks, file], [18_789, 'auto', 'openai', ['x/y'], undefined])

@@ -28,6 +28,8 @@ export interface Setup {
   /** One for each request to a model; `models` has the names they were for. */
   readonly scripts?: readonly Script[]
   readonly tools?: Readonly<Record<string, (args: JsonObject, signal: AbortSignal) => unknown>>
+  /** What a tool declares it does; nothing unless said. */
+  readonly effects?: Readonly<Record<string, readonly string[]>>
   /** What `promptShaping` answers. */
   readonly shape?: (subject: PromptShaping) => object | undefined
   /** Asked before each inner call; what it throws is what the call rejects with. */
@@ -187,7 +189,7 @@ export class TestGateway {
       case 'session.run': return this.#run(given)
       case 'session.get': return this.#get(given)
       case 'model.resolve': return this.#resolve(given)
-      case 'tool.list': return { tools: Object.keys(this.#setup.tools ?? {}).map((name) => ({ name, description: name, params: { type: 'object' }, effects: [] })) }
+      case 'tool.list': return { tools: Object.keys(this.#setup.tools ?? {}).map((name) => ({ name, description: name, params: { type: 'object' }, effects: this.#setup.effects?.[name] ?? [] })) }
       case 'tool.invoke': return this.#invoke(given, options)
       case 'chat.run': return this.call(method, params)
       default: throw new RpcError('method_not_found', method)

@@ -1,6 +1,6 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { RpcError } from '@isopod/plugin-api'
+import { RpcError, type JsonObject } from '@isopod/plugin-api'
 import chat from '../index.ts'
 import { callTool, clientTool, finish, message, refused, result, say, settled, TestGateway } from './gateway.ts'
 
@@ -110,6 +110,28 @@ test('tools that the agent is denied are not offered', async () => {
   const gateway = new TestGateway(chat, { tools, config: { default: { tools: { deny: ['browser_*', 'n*_f*_raw', 'clock', '*x*'] } } } })
   await gateway.call('chat.run', { message: 'Hi' })
   assert.deepEqual(gateway.asked[0]?.request.tools?.map(({ name }) => name), ['clock_now'])
+})
+
+test('a profile offers tools by what they may do, and allow adds to it by name', async () => {
+  const tools = { clock_now: () => 5, shell_run: () => 1, shell_look: () => 1 }
+  const effects = { shell_run: ['exec'], shell_look: ['exec'] }
+  const offeredTo = async (rules: JsonObject) => {
+    const gateway = new TestGateway(chat, { tools, effects, config: { default: { tools: rules } } })
+    await gateway.call('chat.run', { message: 'Hi' })
+    return gateway.asked[0]?.request.tools?.map(({ name }) => name) ?? []
+  }
+  assert.deepEqual(await offeredTo({ profile: 'full' }), ['clock_now', 'shell_run', 'shell_look'])
+  assert.deepEqual(await offeredTo({ profile: 'messaging' }), ['clock_now'])
+  assert.deepEqual(await offeredTo({ profile: 'messaging', allow: ['shell_*'], deny: ['shell_run'] }), ['clock_now', 'shell_look'])
+  assert.deepEqual(await offeredTo({ profile: 'none' }), [])
+})
+
+test('a model that will not answer at all is left for the next one at once', async () => {
+  const refusal = new RpcError('unavailable', 'The key is wrong', { retryable: false })
+  const gateway = new TestGateway(chat, { models: ['a/b', 'c/d'], scripts: [[refusal], [say('Hello'), finish()]], config: { default: { model: 'a/b', fallbacks: ['c/d'] } } })
+  const { response } = await gateway.call('chat.run', { message: 'Hi' })
+  assert.equal(response, 'Hello')
+  assert.deepEqual(gateway.asked.map(({ id }) => id), ['a/b', 'c/d'])
 })
 
 test('a busy model is asked once more after the time it asked for', async (t) => {
