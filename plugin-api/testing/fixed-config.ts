@@ -59,7 +59,7 @@ export class FixedConfig implements ConfigSource {
 }
 
 function checked(tree: JsonObject | Tree): Config {
-  const { config, findings } = checkConfig(structuredClone(tree) as Tree)
-  if (!config) throw new Error(`The test's config is wrong: ${findings.map((finding) => finding.message).join('; ')}`)
+  const { config, findings } = checkConfig(structuredClone<JsonObject | Tree>(tree) as Tree)
+  if (!config) throw new RpcError('invalid_request', `The test's config is wrong: ${findings.map((finding) => finding.message).join('; ')}`)
   return config
 }

@@ -29,7 +29,11 @@ export class MemoryTransport {
   /** Sends a request and answers the reply, whose body streams as it is written. */
   async fetch(request: Request): Promise<Response> {
     const bytes = new Uint8Array(await request.arrayBuffer())
-    return new Promise((resolve) => this.#serving.request(new MemoryExchange(request, bytes, resolve)))
+    const { signal } = request
+    return new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+      this.#serving.request(new MemoryExchange(request, bytes, resolve))
+    })
   }
 
   /** Opens a socket. Rejects with the status and body of the refusal. */
@@ -58,6 +62,8 @@ class MemoryExchange implements Exchange {
   readonly remoteAddress = ADDRESS
   readonly signal: AbortSignal
   replied = false
+  /** Aborted when the client goes: it aborts its request, or reads the reply no further. */
+  readonly #gone = new AbortController()
   readonly #bytes: Uint8Array
   readonly #resolve: (response: Response) => void
 
@@ -68,7 +74,7 @@ class MemoryExchange implements Exchange {
     this.path = url.pathname
     this.query = url.search.slice(1)
     this.headers = new Map([['host', 'localhost'], ...length, ...request.headers])
-    this.signal = request.signal
+    this.signal = AbortSignal.any([request.signal, this.#gone.signal])
     this.#bytes = bytes
     this.#resolve = resolve
   }
@@ -86,7 +92,7 @@ class MemoryExchange implements Exchange {
 
   stream(status: number, headers: Readonly<Record<string, string>>): BodyWriter {
     this.replied = true
-    const pipe = new TransformStream<Uint8Array, Uint8Array>()
+    const pipe = new TransformStream<Uint8Array, Uint8Array>({ cancel: () => this.#gone.abort() })
     const writer = pipe.writable.getWriter()
     const encoder = new TextEncoder()
     this.signal.addEventListener('abort', () => void writer.abort().catch(() => {}), { once: true })

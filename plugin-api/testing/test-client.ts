@@ -1,5 +1,5 @@
 /** Somebody who calls methods directly, with scopes the test chooses, and hears events. */
-import { refusalOf, isRpcError, type Caller, type GatewayEvent, type Json, type JsonObject, type Origin, type Scope } from '@isopod/plugin-api'
+import { isRpcError, jsonCopy, refusalOf, type Caller, type GatewayEvent, type Json, type JsonObject, type Origin, type Scope } from '@isopod/plugin-api'
 import { Call } from '@isopod/kernel/call.ts'
 import type { Core } from '@isopod/kernel/core.ts'
 import { dispatch } from '@isopod/kernel/dispatch.ts'
@@ -31,7 +31,7 @@ export class TestClient {
   constructor(core: Core, options: ClientOptions, before: () => Promise<void>) {
     const { id = 'test', scopes = ['read', 'write', 'admin', 'approve'], origin = 'owner' } = options
     this.#core = core
-    this.#caller = { id, scopes, origin }
+    this.#caller = Object.freeze({ id, scopes: Object.freeze([...scopes]), origin })
     this.#before = before
   }
 
@@ -42,8 +42,17 @@ export class TestClient {
   async call(method: string, params: JsonObject = {}, options: { readonly signal?: AbortSignal } = {}): Promise<Json> {
     await this.#before()
     const call = new Call({ core: this.#core, caller: this.#caller, method, sink: this.#ear })
-    options.signal?.addEventListener('abort', () => call.abandon(), { once: true })
-    const answer = (await dispatch(call, structuredClone(params))) as Json
+    const leave = () => call.abandon()
+    if (options.signal?.aborted) leave()
+    options.signal?.addEventListener('abort', leave, { once: true })
+    // Frozen, as what comes over a socket is.
+    const given = jsonCopy(params, `the params of ${method}`, 'held') as JsonObject
+    let answer: Json
+    try {
+      answer = (await dispatch(call, given)) as Json
+    } finally {
+      options.signal?.removeEventListener('abort', leave)
+    }
     const misfit = check(call.generation.methods.get(method)?.item.result, answer)
     if (misfit) throw new Error(`${method} answered something its own \`result\` does not allow: ${misfit.message}`)
     return answer

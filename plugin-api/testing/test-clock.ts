@@ -40,6 +40,8 @@ export class TestClock implements Clock {
 
   /** Lets time pass, and everything that falls due happen, with what follows from it in the same turn. */
   async advance(ms: number): Promise<void> {
+    // What was asked for before has to have begun before time passes.
+    await settle()
     const end = this.#elapsed + ms
     for (let next = this.#next(end); next; next = this.#next(end)) {
       this.#move(next.due - this.#elapsed)

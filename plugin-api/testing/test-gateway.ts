@@ -63,11 +63,24 @@ export interface TestGateway extends AsyncDisposable {
  * @throws Error where a plugin fails, naming it and why: a test that wants a failure asks the kernel's own tests.
  */
 export async function testGateway(options: TestGatewayOptions): Promise<TestGateway> {
+  const closes: (() => unknown)[] = []
+  try {
+    return await opened(options, closes)
+  } catch (thrown) {
+    for (const close of closes.reverse()) await close()
+    throw thrown
+  }
+}
+
+/** @param closes takes what has to be closed where it comes to nothing. */
+async function opened(options: TestGatewayOptions, closes: (() => unknown)[]): Promise<TestGateway> {
   const clock = options.clock ?? systemClock
   const home = await mkdtemp(join(tmpdir(), 'isopod-test-'))
   const log = openLog({ level: 'debug', console: false, clock })
+  closes.push(() => rm(home, { recursive: true, force: true }), () => log.close())
   const sources = await Promise.all(options.plugins.map(sourceOf))
   const sandbox = options.wall ? await openWall() : undefined
+  closes.push(() => sandbox?.close())
   const parts = {
     version: '0.0.0-test',
     clock,
@@ -80,10 +93,9 @@ export async function testGateway(options: TestGatewayOptions): Promise<TestGate
   }
   const transport = new MemoryTransport()
   const running = await openGateway({ ...parts, transport: transport.factory, ...(sandbox && { sandbox }) })
+  closes.push(() => parts.tokens.close(), () => running.close(0))
   const failures = Object.entries(running.report.failed)
-  const gateway = new OpenTestGateway(parts, running, transport, sandbox, options.renewEvery ?? 7)
-  if (failures.length === 0) return gateway
-  await gateway.close()
+  if (failures.length === 0) return new OpenTestGateway(parts, running, transport, sandbox, options.renewEvery ?? 7)
   throw new Error(failures.map(([id, reason]) => `plugin ${id} failed: ${reason}`).join('; '))
 }
 
