@@ -3,6 +3,7 @@
  * callers in, the transport outside, and the config that may change all of it while it runs. The composition root opens
  * real parts; the testing gateway opens some in memory.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { Sandbox } from '@isopod/plugin-api'
 import { Authenticator } from './auth/authenticate.ts'
 import { checkBind } from './auth/bind.ts'
@@ -20,7 +21,7 @@ import { serve } from './http/serve.ts'
 import { Kernel, type ChangeReport } from './kernel.ts'
 import type { Source } from './lifecycle/catalog.ts'
 import { wantedPlugins } from './lifecycle/wanted.ts'
-import { BACKPRESSURE_BYTES, FRAME_BYTES, IDLE_TIMEOUT_SECONDS } from './limits.ts'
+import { BACKPRESSURE_BYTES, FRAME_BYTES, IDLE_TIMEOUT_SECONDS, type Limits } from './limits.ts'
 import type { Log } from './log.ts'
 import { ownMethods } from './own-methods.ts'
 import type { StoreDriver } from './store/driver.ts'
@@ -63,7 +64,6 @@ export interface RunningGateway {
 /** How callers get in under one config; made anew when it changes. */
 interface Entrance {
   readonly auth: Authenticator
-  readonly throttle: Throttle
   readonly names: ReturnType<typeof namesOf>
 }
 
@@ -73,30 +73,40 @@ interface Entrance {
  */
 export async function openGateway(parts: GatewayParts): Promise<RunningGateway> {
   const gateway = new Gateway(parts)
-  await gateway.open()
-  return gateway
+  try {
+    await gateway.open()
+    return gateway
+  } catch (thrown) {
+    await gateway.close(0)
+    throw thrown
+  }
 }
 
 class Gateway implements RunningGateway {
   readonly kernel: Kernel
   readonly #parts: GatewayParts
-  readonly #failures: Failures
+  readonly #throttle: Throttle
   readonly #health: Health
   readonly #connections: Connections
   readonly #front: Front
   readonly #undo: (() => void)[] = []
+  #failures: Failures
   #entrance: Entrance
+  /** `gateway.bind` as it was when the port was opened; a change of it waits for the next start. */
+  #bind: string
   #transport: Transport | undefined
   #bound: { readonly port: number; readonly hosts: readonly string[] } = { port: 0, hosts: [] }
   #report: ChangeReport | undefined
   #applying: Promise<unknown> = Promise.resolve()
-  #closing = false
+  #closing: Promise<void> | undefined
 
   constructor(parts: GatewayParts) {
     this.#parts = parts
     const { clock, log, store, config } = parts
     const { gateway } = config.current
+    this.#bind = gateway.bind
     this.#failures = new Failures(clock, gateway.limits)
+    this.#throttle = new Throttle(clock, limitsInForce(config))
     this.#entrance = this.#entranceUnder(config.current, [])
     this.#health = new Health({ clock, facts: () => this.#facts(), troubles: () => this.#troubles() })
     this.kernel = new Kernel({
@@ -106,9 +116,9 @@ class Gateway implements RunningGateway {
       core: {
         clock,
         events: new Events(clock),
-        closing: () => this.#closing,
+        closing: () => this.#closing !== undefined,
         deadlineMs: () => config.current.gateway.limits.timeoutSeconds * 1000,
-        overRate: (callerId) => this.#entrance.throttle.take(callerId, 'call'),
+        overRate: (callerId) => this.#throttle.take(callerId, 'call'),
         facts: () => this.#health.facts,
       },
     })
@@ -155,8 +165,12 @@ class Gateway implements RunningGateway {
     this.#undo.push(tokens.onGone((ids) => this.#hangUp(ids.map((id) => `token:${id}`))))
   }
 
-  async close(drainMs?: number): Promise<void> {
-    this.#closing = true
+  close(drainMs?: number): Promise<void> {
+    this.#closing ??= this.#close(drainMs)
+    return this.#closing
+  }
+
+  async #close(drainMs: number | undefined): Promise<void> {
     for (const undo of this.#undo) undo()
     this.#transport?.stopListening()
     await this.kernel.stop(drainMs)
@@ -202,9 +216,8 @@ class Gateway implements RunningGateway {
   }
 
   #changed(now: Config, before: Config): void {
-    const earlier = this.#entrance.auth
-    this.#entrance = this.#entranceUnder(now, this.#bound.hosts)
-    this.#hangUp(this.#entrance.auth.lapsedSince(earlier))
+    if (!isDeepStrictEqual(now.gateway.limits, before.gateway.limits)) this.#failures = new Failures(this.#parts.clock, now.gateway.limits)
+    this.#admitUnder(now)
     for (const field of ['port', 'bind', 'transport', 'tls'] as const) {
       if (JSON.stringify(now.gateway[field]) !== JSON.stringify(before.gateway[field])) {
         this.#parts.log.warn(`gateway.${field} has changed: it takes effect at the next start`)
@@ -216,6 +229,20 @@ class Gateway implements RunningGateway {
     })
   }
 
+  /** Who may come in from now on. What would not have been let start does not get in by a change either. */
+  #admitUnder(now: Config): void {
+    const { auth: earlier } = this.#entrance
+    const entrance = this.#entranceUnder(now, this.#bound.hosts)
+    try {
+      checkBind({ bind: this.#bind, authEnabled: now.gateway.auth.enabled, hasCredential: entrance.auth.hasCredential })
+    } catch (thrown) {
+      this.#parts.log.error(`gateway.auth stays as it was. ${(thrown as Error).message}`)
+      return
+    }
+    this.#entrance = entrance
+    this.#hangUp(entrance.auth.lapsedSince(earlier))
+  }
+
   /** Closes the sockets of credentials that no longer work. */
   #hangUp(callerIds: readonly string[]): void {
     if (callerIds.length === 0) return
@@ -223,10 +250,9 @@ class Gateway implements RunningGateway {
   }
 
   #entranceUnder({ gateway }: Config, bound: readonly string[]): Entrance {
-    const { tokens, clock } = this.#parts
+    const { tokens } = this.#parts
     return {
       auth: new Authenticator(gateway.auth as ConstructorParameters<typeof Authenticator>[0], { tokens, failures: this.#failures }),
-      throttle: new Throttle(clock, gateway.limits),
       names: namesOf({ bound, hosts: gateway.hosts, origins: [] }),
     }
   }
@@ -238,7 +264,7 @@ class Gateway implements RunningGateway {
       version,
       auth: () => this.#entrance.auth,
       names: () => this.#entrance.names,
-      throttle: () => this.#entrance.throttle,
+      throttle: () => this.#throttle,
       limits: () => config.current.gateway.limits,
       dialects: () => config.current.gateway.dialects,
     }
@@ -252,7 +278,11 @@ class Gateway implements RunningGateway {
 
   #troubles(): readonly string[] {
     const { trouble } = this.#parts.store.stats()
-    return [...(trouble === undefined ? [] : [trouble]), ...(this.#closing ? ['the gateway is stopping'] : [])]
+    return [...(trouble === undefined ? [] : [trouble]), ...(this.#closing !== undefined ? ['the gateway is stopping'] : [])]
   }
 }
 
+/** Limits as the config has them at the moment they are asked for, so that a change of it forgets no count. */
+function limitsInForce(config: ConfigSource): Limits {
+  return new Proxy({} as Limits, { get: (_, name) => config.current.gateway.limits[name as keyof Limits] })
+}

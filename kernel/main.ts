@@ -48,15 +48,28 @@ const BUILT_IN = fileURLToPath(new URL('../plugins', import.meta.url))
  */
 export async function startGateway(options: StartOptions): Promise<StartedGateway> {
   const opened: (() => unknown)[] = []
-  const closeAll = async () => {
-    for (const close of opened.reverse()) await close()
-  }
+  let closing: Promise<void> | undefined
+  const closeAll = () => (closing ??= closeInTurn(opened))
   try {
     return await open(options, opened, closeAll)
   } catch (thrown) {
-    await closeAll()
+    // What went wrong first is what the owner has to hear.
+    await closeAll().catch(() => {})
     throw thrown
   }
+}
+
+/** In the opposite order of opening. One that fails keeps no other open. */
+async function closeInTurn(opened: readonly (() => unknown)[]): Promise<void> {
+  const failures: unknown[] = []
+  for (const close of opened.toReversed()) {
+    try {
+      await close()
+    } catch (thrown) {
+      failures.push(thrown)
+    }
+  }
+  if (failures.length > 0) throw failures.length === 1 ? failures[0] : new AggregateError(failures, 'Several parts could not be closed')
 }
 
 async function open(options: StartOptions, opened: (() => unknown)[], closeAll: () => Promise<void>): Promise<StartedGateway> {
