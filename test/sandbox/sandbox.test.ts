@@ -28,7 +28,7 @@ test('what register tapped comes back as data', async (t) => {
   assert.deepEqual(tools.map(({ name, effects }) => [name, effects]), [['upper', ['read']]])
   assert.deepEqual(models, [{ name: 'parrot' }])
   assert.deepEqual(taps[0], { hook: 'callStarting', name: 'guard', deadlineMs: 1_000 })
-  assert.deepEqual(taps[1], { hook: 'toolCalling', name: 'last', before: 'other/first' })
+  assert.deepEqual(taps[2], { hook: 'toolCalling', name: 'first', before: 'walled-echo/last' })
   assert.deepEqual(routes.map(({ decodes, encodes }) => [decodes, encodes]), [[false, false], [true, true]])
   assert.deepEqual(dialects, [{ name: 'echo-speak', openings: [{ has: 'echo' }] }])
   assert.deepEqual([starts, stops], [true, true])
@@ -249,6 +249,11 @@ test('a process that is killed settles its calls and streams as unavailable, and
 test('a plugin that never comes back is ended when it misses its heartbeats', async (t) => {
   const { walled } = await behindWall(t, 'walled-echo', { heartbeatMs: 20 })
   await assert.rejects(walled.enter(toMethod('echo.spin')), refused('unavailable', /did not answer for 60 ms/))
+})
+
+test('a plugin that takes too much memory ends alone, and the reason says so', async (t) => {
+  const { walled } = await behindWall(t, 'walled-echo', { heapMb: 32, heartbeatMs: 10_000 })
+  await assert.rejects(walled.enter(toMethod('echo.exhaust')), refused('unavailable', /it ran out of memory/))
 })
 
 test('closing ends the process and settles what was under way', async (t) => {
