@@ -80,15 +80,15 @@ test('a schema that is none is its plugin\'s bug, in the log under its name', as
 
 test('an answer that is not there by the deadline is a timeout, and the signal says so', async () => {
   const house = new House({ deadlineMs: 1000 })
-  let reason: unknown
-  await house.want({ id: 'p', register: methods({ 'a.slow': (_, ctx) => new Promise(() => ctx.signal.addEventListener('abort', () => (reason = ctx.signal.reason))) }) })
+  const reasons: unknown[] = []
+  await house.want({ id: 'p', register: methods({ 'a.slow': (_, ctx) => new Promise(() => ctx.signal.addEventListener('abort', () => reasons.push(ctx.signal.reason))) }) })
   const answer = refusal(house.client().call('a.slow'))
   await house.clock.advance(999)
-  assert.equal(reason, undefined)
+  assert.deepEqual(reasons, [])
   await house.clock.advance(1)
   assert.equal((await answer).code, 'timeout')
   assert.equal((await answer).message, 'a.slow of p 1.0.0 took longer than 1000 ms')
-  assert.equal((reason as RpcError).code, 'timeout')
+  assert.deepEqual(reasons.map((reason) => (reason as RpcError).code), ['timeout'])
 })
 
 test('an answer that is ready after the deadline is refused, even before the timer has fired', async () => {
