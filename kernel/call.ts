@@ -245,6 +245,7 @@ export class Call {
         this.#answered(startedAt, refusal)
         reject(refusal)
       }
+      const failed = (thrown: unknown) => refuse(this.#blamed(thrown, what))
       const answer = (value: unknown) => {
         if (over) return
         if (this.#isPast(deadlineMs)) throw this.#timeout(what, deadlineMs)
@@ -253,10 +254,15 @@ export class Call {
         this.#answered(startedAt, undefined)
         resolve(copy)
       }
-      Promise.resolve(work)
-        .then(answer)
-        .catch((thrown: unknown) => refuse(this.#blamed(thrown, what)))
-        .finally(() => this.#left())
+      const end = (told: () => void) => {
+        try {
+          told()
+        } catch (thrown) {
+          failed(thrown)
+        }
+        this.#left()
+      }
+      Promise.resolve(work).then((value) => end(() => answer(value)), (thrown: unknown) => end(() => failed(thrown)))
       this.#stopping.watch((reason) => {
         if (reason.code === 'timeout') refuse(reason)
         else this.#stopping.unlessSettled(clock, CANCEL_GRACE_MS, () => refuse(reason))
