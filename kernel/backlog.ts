@@ -74,7 +74,8 @@ function isEvent(item: { readonly kind: string }): item is { readonly kind: 'eve
 function join(first: GatewayEvent, second: GatewayEvent): { readonly event: GatewayEvent; readonly added: string } | undefined {
   const field = second.join
   if (field === undefined || first.join !== field || first.name !== second.name || first.runId !== second.runId) return undefined
-  const added = String(second.data[field])
-  const data: JsonObject = { ...second.data, [field]: `${String(first.data[field])}${added}` }
+  const [earlier, added] = [first.data[field], second.data[field]]
+  if (typeof earlier !== 'string' || typeof added !== 'string') return undefined
+  const data: JsonObject = { ...second.data, [field]: earlier + added }
   return { event: { ...second, data }, added }
 }
