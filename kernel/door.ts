@@ -53,10 +53,13 @@ class Door {
   readonly #walled: WalledPlugin
   readonly #pluginId: string
   #ended = false
+  /** A plugin whose `start` never ran has nothing to undo. */
+  #mayStop: boolean
 
   constructor(walled: WalledPlugin, pluginId: string) {
     this.#walled = walled
     this.#pluginId = pluginId
+    this.#mayStop = walled.declared.stops && !walled.declared.starts
     void walled.ended.then(() => {
       this.#ended = true
     })
@@ -73,12 +76,13 @@ class Door {
   }
 
   async start(ctx: StartContext): Promise<void> {
+    this.#mayStop = this.#walled.declared.stops
     await this.#walled.enter(this.#entry('start', '', [], ctx))
   }
 
   async stop(): Promise<void> {
     try {
-      if (this.#walled.declared.stops && !this.#ended) await this.#walled.enter(this.#entry('stop', '', []))
+      if (this.#mayStop && !this.#ended) await this.#walled.enter(this.#entry('stop', '', []))
     } finally {
       await this.#walled.close()
     }

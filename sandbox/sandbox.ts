@@ -13,6 +13,8 @@ import { Walled } from './walled.ts'
 export interface SandboxOptions {
   /** How long importing a plugin and its `register` may take: 10,000 ms unless said, as for a plugin in the kernel's process. */
   readonly loadMs?: number
+  /** How long a plugin's `stop` may take before its process is ended anyway: 5,000 ms unless said. */
+  readonly stopMs?: number
   /** How often a child is asked whether it is there: every 500 ms unless said. */
   readonly heartbeatMs?: number
   /** How many questions in a row may go unanswered: 3 unless said, so that a stuck child is ended within 2 seconds. */
@@ -23,7 +25,7 @@ export interface SandboxOptions {
 
 /** Opens the wall. Whoever opens it closes it, which ends every process behind it. */
 export function openSandbox(options: SandboxOptions = {}): Sandbox {
-  const { loadMs = 10_000, heartbeatMs = 500, heartbeatMisses = 3, heapMb = 96 } = options
+  const { loadMs = 10_000, stopMs = 5_000, heartbeatMs = 500, heartbeatMisses = 3, heapMb = 96 } = options
   const running = new Set<Walled>()
   const api = import.meta.resolve('@isopod/plugin-api')
   return Object.freeze({
@@ -32,7 +34,7 @@ export function openSandbox(options: SandboxOptions = {}): Sandbox {
       // The child may read the folder the code really lies in, and no link to it.
       const source = { ...given, entry: pathToFileURL(realpathSync(fileURLToPath(given.entry))).href }
       const child = startChild({ entry: source.entry, api, heapMb })
-      const walled = new Walled({ source, api, child, gate: new LogGate(log), loadMs, heartbeatMs, heartbeatMisses })
+      const walled = new Walled({ source, api, child, gate: new LogGate(log), loadMs, stopMs, heartbeatMs, heartbeatMisses })
       running.add(walled)
       void walled.ended.then(() => running.delete(walled))
       await walled.load()

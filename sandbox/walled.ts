@@ -3,31 +3,25 @@
  * child's word or by its death. It keeps the child to the protocol and ends it when it strays; what the plugin's functions
  * mean is not known here.
  */
-import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { errorOf, isRpcError, refusalOf, RpcError, type Declared, type Json, type Refusal, type WalledEntry, type WalledPlugin, type WalledSource } from '@isopod/plugin-api'
-import { Channel } from './channel.ts'
 import { Desk } from './desk.ts'
 import { errorOfBug } from './failure.ts'
 import { Inflow, STREAM_WINDOW } from './flow.ts'
-import { MAX_FRAME_BYTES } from './frames.ts'
-import { fromChild, misfitOf } from './from-child.ts'
-import { Heartbeat } from './heartbeat.ts'
-import type { LogGate } from './log-gate.ts'
-import type { Bug, FromChild, Host, Loaded, ToChild } from './messages.ts'
+import { misfitOf } from './from-child.ts'
+import { Lifeline, type LifelineParts } from './lifeline.ts'
+import type { Bug, FromChild, Host, Loaded } from './messages.ts'
 
-/** What may lie unread in the pipe to a child: two of the largest frames. One that reads less is stuck. */
-const UNREAD_BYTES = 2 * MAX_FRAME_BYTES
 /** Entries under way in one plugin. */
 const MAX_ENTRIES = 1_024
 
-export interface WalledParts {
+export interface WalledParts extends Omit<LifelineParts, 'onMessage' | 'onBytes' | 'onEnd'> {
   readonly source: WalledSource
+  /** URL of the plugin API's entry module. */
   readonly api: string
-  readonly child: ChildProcessWithoutNullStreams
-  readonly gate: LogGate
+  /** How long importing the plugin and its `register` may take. */
   readonly loadMs: number
-  readonly heartbeatMs: number
-  readonly heartbeatMisses: number
+  /** How long its `stop` may take before the process is ended anyway. */
+  readonly stopMs: number
 }
 
 interface Pending {
@@ -41,47 +35,31 @@ interface Pending {
 type Settling = Omit<Pending, 'target' | 'forget'>
 
 export class Walled implements WalledPlugin {
-  readonly ended: Promise<string>
   readonly #parts: WalledParts
   readonly #label: string
-  readonly #channel: Channel<ToChild, FromChild>
+  readonly #line: Lifeline
   readonly #desk: Desk
-  readonly #heartbeat: Heartbeat
   readonly #pending = new Map<number, Pending>()
   /** By entry. The one of `start` outlives its entry, since the plugin keeps that context until `stop`. */
   readonly #hosts = new Map<number, NonNullable<WalledEntry['host']>>()
   #declared: Declared | undefined
   #last = 0
-  /** Why the process ends, once that is decided. From then on nothing it says counts. */
-  #reason: string | undefined
-  #over = false
   #onLoaded: ((error?: Error) => void) | undefined
 
   constructor(parts: WalledParts) {
-    const { child, source, gate } = parts
     this.#parts = parts
-    this.#label = `${source.id} ${source.version}`
-    this.#channel = new Channel<ToChild, FromChild>({
-      write: (frame) => this.#write(frame),
-      read: fromChild,
-      onMessage: (message) => this.#reason === undefined && this.#heard(message),
-      onBytes: (stream, bytes) => this.#reason === undefined && this.#item(stream, bytes),
+    this.#label = `${parts.source.id} ${parts.source.version}`
+    this.#line = new Lifeline({
+      ...parts,
+      onMessage: (message) => this.#heard(message),
+      onBytes: (stream, bytes) => this.#item(stream, bytes),
+      onEnd: (reason) => this.#end(reason),
     })
-    this.#desk = new Desk((message) => this.#send(message))
-    this.#heartbeat = new Heartbeat({
-      everyMs: parts.heartbeatMs,
-      misses: parts.heartbeatMisses,
-      ask: (beat) => this.#send({ type: 'ping', beat }),
-      onSilence: (silentMs) => this.#kill(`it did not answer for ${silentMs} ms`),
-      onBeat: () => gate.beat(),
-    })
-    child.stdout.on('data', (chunk: Uint8Array) => this.#receive(chunk))
-    child.stderr.on('data', (chunk: Uint8Array) => gate.standardError(chunk))
-    child.stdin.on('error', () => {}) // the child has gone; its end is told by `close`
-    this.ended = new Promise((resolve) => {
-      child.once('error', (error) => this.#end(`it could not be started: ${error.message}`, resolve))
-      child.once('close', (code, signal) => this.#end(this.#reason ?? this.#died(code, signal), resolve))
-    })
+    this.#desk = new Desk((message) => this.#line.send(message))
+  }
+
+  get ended(): Promise<string> {
+    return this.#line.ended
   }
 
   get declared(): Declared {
@@ -100,11 +78,11 @@ export class Walled implements WalledPlugin {
    */
   async load(): Promise<void> {
     const { source, api, loadMs } = this.#parts
-    const late = setTimeout(() => this.#kill(`it was not loaded within ${loadMs} ms`), loadMs)
+    const late = setTimeout(() => this.#line.kill(`it was not loaded within ${loadMs} ms`), loadMs)
     try {
       await new Promise<void>((resolve, reject) => {
         this.#onLoaded = (error) => (error ? reject(error) : resolve())
-        this.#send({ type: 'load', source, api })
+        this.#line.send({ type: 'load', source, api })
       })
     } catch (thrown) {
       await this.close()
@@ -114,7 +92,14 @@ export class Walled implements WalledPlugin {
     }
   }
 
-  enter(entry: WalledEntry): Promise<Json | undefined> {
+  async enter(entry: WalledEntry): Promise<Json | undefined> {
+    if (entry.target.kind !== 'stop') return this.#enter(entry)
+    const { stopMs } = this.#parts
+    const late = setTimeout(() => this.#line.kill(`its \`stop\` took longer than ${stopMs} ms`), stopMs)
+    return this.#enter(entry).finally(() => clearTimeout(late))
+  }
+
+  #enter(entry: WalledEntry): Promise<Json | undefined> {
     return new Promise((answered, refused) => {
       this.#open(entry, { answered, refused })
     })
@@ -127,26 +112,26 @@ export class Walled implements WalledPlugin {
       open: () => {
         number = this.#open(entry, { answered: () => inflow.end(), refused: (thrown) => inflow.end({ thrown }), inflow })
       },
-      credit: (count) => this.#send({ type: 'credit', stream: number, count }),
-      leave: () => this.#send({ type: 'leave', stream: number }),
+      credit: (count) => this.#line.send({ type: 'credit', stream: number, count }),
+      leave: () => this.#line.send({ type: 'leave', stream: number }),
     })
     return inflow
   }
 
   async close(): Promise<void> {
-    this.#kill('it was closed')
+    this.#line.kill('it was closed')
     await this.ended
   }
 
   // Out
 
   #open({ target, args, context, signal, host }: WalledEntry, settling: Settling): number {
-    if (this.#reason !== undefined) throw this.#unavailable(this.#reason)
+    if (this.#line.reason !== undefined) throw this.#unavailable(this.#line.reason)
     if (this.#pending.size >= MAX_ENTRIES) throw new RpcError('unavailable', `${this.#label} has ${MAX_ENTRIES} calls under way`, { retryable: true })
     const entry = this.#last + 1
-    this.#send({ type: 'enter', entry, target, args, ...(context && { context }), ...(settling.inflow && { credit: STREAM_WINDOW }) })
+    this.#line.send({ type: 'enter', entry, target, args, ...(context && { context }), ...(settling.inflow && { credit: STREAM_WINDOW }) })
     this.#last = entry
-    const abort = () => this.#send({ type: 'abort', entry, refusal: whyAborted(signal) })
+    const abort = () => this.#line.send({ type: 'abort', entry, refusal: whyAborted(signal) })
     if (host) this.#hosts.set(entry, host)
     this.#pending.set(entry, { ...settling, target, forget: () => signal?.removeEventListener('abort', abort) })
     if (signal?.aborted) abort()
@@ -154,31 +139,7 @@ export class Walled implements WalledPlugin {
     return entry
   }
 
-  #send(message: ToChild): void {
-    if (this.#reason === undefined) this.#channel.send(message)
-  }
-
-  #write(frame: Uint8Array): void {
-    const { stdin } = this.#parts.child
-    // What is sent in one turn goes out in one write.
-    if (stdin.writableCorked === 0) {
-      stdin.cork()
-      process.nextTick(() => stdin.uncork())
-    }
-    stdin.write(frame)
-    if (stdin.writableLength > UNREAD_BYTES) this.#kill('it does not read what it is sent')
-  }
-
   // In
-
-  #receive(chunk: Uint8Array): void {
-    if (this.#reason !== undefined) return
-    try {
-      this.#channel.receive(chunk)
-    } catch (thrown) {
-      this.#stray(thrown instanceof Error ? thrown.message : String(thrown))
-    }
-  }
 
   #heard(message: FromChild): void {
     switch (message.type) {
@@ -206,26 +167,26 @@ export class Walled implements WalledPlugin {
       case 'log':
         return this.#parts.gate.line(message.level, message.text)
       case 'pong':
-        if (!this.#heartbeat.heard(message.beat)) this.#stray('It answered a heartbeat that was not asked')
+        return // the lifeline's own
     }
   }
 
   #loaded({ declared }: Loaded): void {
-    if (this.#declared || !this.#onLoaded) return this.#stray('It declared itself twice')
+    if (this.#declared || !this.#onLoaded) return this.#line.stray('It declared itself twice')
     const misfit = misfitOf(declared as unknown as Parameters<typeof misfitOf>[0])
     if (misfit !== undefined) return this.#onLoaded(new Error(`\`register\` declared ${misfit}`))
     this.#declared = declared
-    this.#heartbeat.start() // until now the deadline of loading has watched over it
+    this.#line.watch() // until now the deadline of loading has watched over it
     this.#onLoaded()
   }
 
   #asked(message: Host): void {
     const { entry, op, name } = message
-    if (entry > this.#last) return this.#stray('It asked on behalf of an entry that was never made')
+    if (entry > this.#last) return this.#line.stray('It asked on behalf of an entry that was never made')
     if (name === 'log' && op === undefined && !this.#parts.gate.admits()) return
     const host = this.#hosts.get(entry)
     if (host) {
-      if (!this.#desk.serve(message, host)) this.#stray('It asked too much at once')
+      if (!this.#desk.serve(message, host)) this.#line.stray('It asked too much at once')
     } else if (op !== undefined) {
       this.#desk.refuse(op, new RpcError('cancelled', 'The call this context belonged to has ended'))
     }
@@ -233,7 +194,7 @@ export class Walled implements WalledPlugin {
 
   #item(entry: number, item: Json | Uint8Array): void {
     const inflow = this.#pending.get(entry)?.inflow
-    if (inflow && !inflow.push(item)) this.#stray('It streamed more than it had credit for')
+    if (inflow && !inflow.push(item)) this.#line.stray('It streamed more than it had credit for')
   }
 
   #refused(entry: number, refusal: Refusal, bug: Bug | undefined): void {
@@ -244,7 +205,7 @@ export class Walled implements WalledPlugin {
 
   #settle(entry: number, settle: (pending: Pending) => void): void {
     const pending = this.#pending.get(entry)
-    if (!pending) return this.#stray('It ended an entry that was not under way')
+    if (!pending) return this.#line.stray('It ended an entry that was not under way')
     this.#pending.delete(entry)
     pending.forget()
     if (pending.target.kind === 'stop') this.#hosts.clear()
@@ -257,27 +218,7 @@ export class Walled implements WalledPlugin {
 
   // The end
 
-  #stray(what: string): void {
-    this.#kill(`it does not keep to the protocol: ${what}`)
-  }
-
-  #kill(reason: string): void {
-    if (this.#reason !== undefined) return
-    this.#reason = reason
-    this.#heartbeat.stop()
-    this.#parts.child.kill('SIGKILL')
-  }
-
-  #died(code: number | null, signal: NodeJS.Signals | null): string {
-    if (/heap out of memory|Allocation failed/.test(this.#parts.gate.errorTail)) return 'it ran out of memory'
-    return signal ? `it was killed by ${signal}` : `it exited with code ${code}`
-  }
-
-  #end(reason: string, resolve: (reason: string) => void): void {
-    if (this.#over) return
-    this.#over = true
-    this.#reason = reason
-    this.#heartbeat.stop()
+  #end(reason: string): void {
     this.#onLoaded?.(new Error(`${this.#label} ended before it was loaded: ${reason}`))
     for (const pending of this.#pending.values()) {
       pending.forget()
@@ -286,7 +227,6 @@ export class Walled implements WalledPlugin {
     this.#pending.clear()
     this.#hosts.clear()
     this.#desk.close()
-    resolve(reason)
   }
 
   #unavailable(reason: string): RpcError {

@@ -169,6 +169,16 @@ test('stopping ends the process, whether or not the plugin has a stop', async ()
   assert.deepEqual(closed, ['closed'])
 })
 
+test('a plugin whose start never ran is not asked to undo it', async () => {
+  const entered: string[] = []
+  const { walled, closed } = scripted({ starts: true, stops: true }, ({ target }) => {
+    entered.push(target.kind)
+    return undefined
+  })
+  await walledContributions(walled, 'x').stop?.()
+  assert.deepEqual([entered, closed], [[], ['closed']])
+})
+
 test('stopping ends the process even where the plugin\'s own stop fails', async () => {
   const { walled, closed } = scripted({ stops: true }, () => {
     throw new Error('stop failed')

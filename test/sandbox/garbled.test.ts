@@ -20,7 +20,7 @@ function liar(first: readonly Uint8Array[], whenEntered: readonly Uint8Array[] =
   const child = spawn(process.execPath, ['-e', script], { env: {}, stdio: 'pipe' })
   const source = { id: 'liar', version: '1.0.0', entry: 'file:///nowhere.ts' }
   const gate = new LogGate(() => {})
-  return new Walled({ source, api: 'file:///nowhere.ts', child, gate, loadMs: 10_000, heartbeatMs: 10_000, heartbeatMisses: 3 })
+  return new Walled({ source, api: 'file:///nowhere.ts', child, gate, loadMs: 10_000, stopMs: 10_000, heartbeatMs: 10_000, heartbeatMisses: 3 })
 }
 
 function message(json: Json): Uint8Array {

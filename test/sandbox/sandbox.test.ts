@@ -256,6 +256,12 @@ test('a plugin that takes too much memory ends alone, and the reason says so', a
   await assert.rejects(walled.enter(toMethod('echo.exhaust')), refused('unavailable', /it ran out of memory/))
 })
 
+test('a plugin that never finishes stopping is stopped all the same', async (t) => {
+  const { walled } = await behindWall(t, 'walled-stubborn', { stopMs: 20 })
+  const stop = walled.enter({ target: { kind: 'stop', name: '' }, args: [] })
+  await assert.rejects(stop, refused('unavailable', /its `stop` took longer than 20 ms/))
+})
+
 test('closing ends the process and settles what was under way', async (t) => {
   const { walled } = await behindWall(t)
   const call = assert.rejects(walled.enter(toMethod('echo.hang')), refused('unavailable', /it was closed/))
