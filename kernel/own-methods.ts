@@ -148,6 +148,8 @@ function inspected(kernel: Kernel, id: string): Json {
 
 async function switched({ kernel, config, settled }: OwnParts, id: string, enabled: boolean): Promise<Json> {
   rowOf(kernel(), id)
+  // The owner may have saved the file a moment ago: what is switched is the file as it stands now.
+  await config.reload()
   await config.update({ plugins: { [id]: { enabled } } }, { revision: config.revision })
   await settled()
   return rowOf(kernel(), id)
