@@ -143,8 +143,9 @@ function make(job: Job, params: JsonObject, wanted: Wanted | undefined): void | 
 
 function streamOf({ front, exchange }: Job, encode: NonNullable<Route['encode']>, state: Json, call: () => Call): EventStream {
   const failed = (thrown: unknown) => {
-    if (!isGone(thrown)) front.core.log.error(`The stream of ${exchange.path} failed`, { err: thrown })
-    call().cancel(new RpcError('cancelled', 'Nobody can be told the answer'))
+    const isGone = isRpcError(thrown) && thrown.code === 'cancelled'
+    if (!isGone) front.core.log.error(`The stream of ${exchange.path} failed`, { err: thrown })
+    call().cancel(isGone ? clientGone() : new RpcError('cancelled', 'Nobody can be told the answer'))
   }
   return new EventStream({ exchange, encode, state, clock: front.core.clock, failed })
 }
@@ -155,7 +156,7 @@ function streamOf({ front, exchange }: Job, encode: NonNullable<Route['encode']>
  */
 function cancelWithClient(exchange: Exchange, call: Call): () => void {
   let signal: AbortSignal | undefined
-  const cancel = () => call.cancel(new RpcError('cancelled', 'The client closed the request'))
+  const cancel = () => call.cancel(clientGone())
   const looking = setImmediate(() => {
     signal = exchange.signal
     if (signal.aborted) cancel()
@@ -177,6 +178,6 @@ function tell({ front, exchange, match }: Job, events: EventStream | undefined, 
   return encoded.then((late) => replyOutcome(exchange, outcome, late))
 }
 
-function isGone(thrown: unknown): boolean {
-  return isRpcError(thrown) && thrown.code === 'cancelled'
+function clientGone(): RpcError {
+  return new RpcError('cancelled', 'The client closed the request')
 }
