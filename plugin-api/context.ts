@@ -36,13 +36,20 @@ export interface CallOptions {
   readonly origin?: Origin
   /** Stops the inner call early; the outer call's own signal always does. */
   readonly signal?: AbortSignal
+  /**
+   * Carried out even though this call's own signal is aborted: for the last writes of a call that was cancelled. Has a
+   * deadline of five seconds instead.
+   */
+  readonly outliving?: boolean
 }
 
 /** A run as the kernel keeps it while its events can still be heard. */
 export interface RunState {
   readonly id: string
   readonly open: boolean
-  /** The number of its last event. */
+  /** The number of the first event that is still kept; what came before it can no longer be heard. */
+  readonly firstSeq: number
+  /** The number of its last event; 0 where there was none yet. */
   readonly lastSeq: number
   /** What it was opened with. */
   readonly about: JsonObject
