@@ -35,8 +35,9 @@ export function dispatch(call: Call, params: JsonObject): unknown {
   return call.enter(bound, params)
 }
 
-function isAllowed({ scope }: Method, caller: Caller): boolean {
-  return scope === 'public' || caller.scopes.includes(scope)
+/** `write` includes `read`: whoever may give the agent orders can have it read to him whatever it can read. */
+function isAllowed({ scope }: Method, { scopes }: Caller): boolean {
+  return scope === 'public' || scopes.includes(scope) || (scope === 'read' && scopes.includes('write'))
 }
 
 /** A schema that is none is its plugin's bug, and nobody else's. */

@@ -55,6 +55,19 @@ test('the scope is asked before the params, and its refusal names it', async () 
   assert.deepEqual(await house.client({ scopes: ['read', 'write'] }).refusal('a.write'), { code: 'forbidden', message: 'a.write needs the scope `admin`' })
 })
 
+test('who may write may read, and nothing else follows from anything', async () => {
+  const house = new House()
+  const scopes = ['read', 'write', 'admin', 'approve'] as const
+  await house.want({ id: 'p', register: (gateway) => gateway.hooks.methods.tap('m', (into) => scopes.forEach((scope) => into.add({ name: `a.${scope}`, scope, handle: () => scope }))) })
+  for (const held of scopes) {
+    const client = house.client({ scopes: [held] })
+    for (const needed of scopes) {
+      if (needed === held || (held === 'write' && needed === 'read')) assert.equal(await client.call(`a.${needed}`), needed)
+      else assert.equal((await client.refusal(`a.${needed}`)).code, 'forbidden', `${held} for ${needed}`)
+    }
+  }
+})
+
 test('params that do not fit are refused by the path of the first field', async () => {
   const house = new House()
   const params = {
