@@ -30,10 +30,17 @@ describe('the pages for authors', () => {
     assert.ok(readme.includes(DESIGNED.replaceAll(/^(?=.)/gm, '    ')))
   })
 
-  it('lead to a plugin that runs in a started gateway, from a folder outside of the repository', async (test) => {
-    const files = await filesOf('write-a-plugin.md')
+  it('lead to a plugin that runs, from a folder outside of the repository, as soon as the config names it', async (test) => {
+    const files = new Map(await filesOf('write-a-plugin.md'))
+    const config = files.get('gateway.yaml') ?? ''
+    files.delete('gateway.yaml')
     const home = await folderWith(files, test)
     const gateway = await gatewayFor(test, { home })
+    const socket = await gateway.socket()
+    test.after(() => socket.close())
+    await socket.call('events.subscribe', { events: ['config.changed'] })
+    await writeFile(join(home, 'gateway.yaml'), config)
+    await socket.first((frame) => frame['type'] === 'config.changed')
     const env = { ISOPOD_URL: gateway.url.replace('http', 'ws'), ISOPOD_TOKEN: gateway.token }
     assert.deepEqual(await ran(process.execPath, [join(home, 'call.mjs')], env), { code: 0, printed: 'Hello, you.\n' })
   })
