@@ -21,8 +21,6 @@ import { TOO_MANY_SOCKETS, type Admission } from './upgrade.ts'
 /** Close codes of RFC 6455, 7.4.1, and what they say here. */
 const CLOSE = { unsupported: 1003, policy: 1008, tooBig: 1009, broken: 1011, restart: 1012, busy: 1013 } as const
 
-const UNAUTHORIZED: Refusal = { code: 'unauthorized', message: 'Unauthorized' }
-
 export class Connection {
   readonly #front: Front
   readonly #socket: Socket
@@ -155,7 +153,7 @@ export class Connection {
         this.#authenticate(wish.id, wish)
         break
       case 'refuse':
-        this.#outbox.reply(wish.id, '', { ok: false, refusal: wish.refusal })
+        this.#refuse(wish.id, wish.refusal, wish.refusal.message)
         break
       case 'nothing':
         break
@@ -213,9 +211,9 @@ export class Connection {
     this.#frames.end()
   }
 
-  /** What is wrong with a frame is told to who has shown a credential; to others, that they have not. */
-  #refuse(id: Json, refusal: Refusal): void {
-    this.#outbox.reply(id, '', { ok: false, refusal: this.#caller ? refusal : UNAUTHORIZED })
+  /** Before a credential every frame is unauthorized, whatever else is wrong with it; `early` may say more, of the frame alone. */
+  #refuse(id: Json, refusal: Refusal, early = 'Unauthorized'): void {
+    this.#outbox.reply(id, '', { ok: false, refusal: this.#caller ? refusal : { code: 'unauthorized', message: early } })
   }
 
   #spell(spoken: Spoken): readonly JsonObject[] | Promise<readonly JsonObject[]> {
