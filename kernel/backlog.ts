@@ -15,10 +15,12 @@ interface Held<Other> {
 
 export class Backlog<Other extends { readonly kind: string; readonly outcome?: Outcome }> {
   #held: Held<Other>[] = []
+  /** Where the first stands. Shifting a list of 100,000 moves all of it each time, and a slow reader may have that many. */
+  #first = 0
   #characters = 0
 
   get size(): number {
-    return this.#held.length
+    return this.#held.length - this.#first
   }
 
   /** Roughly what it holds, as JSON. The item whose turn is next is not counted: most are told the moment they come. */
@@ -27,7 +29,7 @@ export class Backlog<Other extends { readonly kind: string; readonly outcome?: O
   }
 
   push(item: Waiting<Other>): void {
-    const last = this.#held.at(-1)
+    const last = this.size === 0 ? undefined : this.#held.at(-1)
     const joined = last && isEvent(last.item) && isEvent(item) ? join(last.item.event, item.event) : undefined
     if (!last || !joined) {
       this.#hold({ item, characters: last ? charactersOf(item) : 0 })
@@ -41,14 +43,23 @@ export class Backlog<Other extends { readonly kind: string; readonly outcome?: O
 
   /** The one that has waited longest. */
   shift(): Waiting<Other> | undefined {
-    const held = this.#held.shift()
-    this.#characters -= held?.characters ?? 0
-    return held?.item
+    const held = this.#held[this.#first]
+    if (!held) return undefined
+    this.#first += 1
+    this.#characters -= held.characters
+    if (this.#first * 2 >= this.#held.length) this.#closeUp()
+    return held.item
   }
 
   clear(): void {
     this.#held = []
+    this.#first = 0
     this.#characters = 0
+  }
+
+  #closeUp(): void {
+    this.#held.splice(0, this.#first)
+    this.#first = 0
   }
 
   #hold(held: Held<Other>): void {
