@@ -26,5 +26,6 @@ export function inTime<Value>(work: Promise<Value>, { clock, ms, late }: Deadlin
 /** What a function of a row or dialect answered; a promise of it, where it is behind the wall, does not take for ever. */
 export function spelledInTime<Answer>(answer: Answer | Promise<Answer>, clock: Clock, who: string): Answer | Promise<Answer> {
   if (!(answer instanceof Promise)) return answer
-  return inTime(answer, { clock, ms: SPELL_DEADLINE_MS, late: () => new RpcError('internal', `${who} took longer than ${SPELL_DEADLINE_MS} ms`) })
+  const late = () => new RpcError('internal', `${who} took longer than ${SPELL_DEADLINE_MS} ms`)
+  return inTime(answer, { clock, ms: SPELL_DEADLINE_MS, late })
 }

@@ -30,7 +30,9 @@ export function readBody(exchange: Exchange, bounds: BodyBounds): undefined | Pr
   const type = headers.get('content-type')
   if (type !== undefined && !isJson(type)) throw new UnsupportedMediaType('application/json', type, 'content-type')
   const coding = headers.get('content-encoding')
-  if (coding !== undefined && coding.toLowerCase() !== 'identity') throw new UnsupportedMediaType('bodies as they are', coding, 'content-encoding')
+  if (coding !== undefined && coding.toLowerCase() !== 'identity') {
+    throw new UnsupportedMediaType('bodies as they are', coding, 'content-encoding')
+  }
   return parsed(exchange, bounds)
 }
 

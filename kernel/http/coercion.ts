@@ -12,7 +12,8 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d{1,3})?$/
 export function coerced(texts: Readonly<Record<string, string>>, schema: Schema | undefined): Readonly<Record<string, Json>> {
   const properties = isRecord(schema) ? schema['properties'] : undefined
   if (!isRecord(properties)) return texts
-  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, Object.hasOwn(properties, name) ? read(text, properties[name]) : text]))
+  const typed = ([name, text]: [string, string]) => [name, Object.hasOwn(properties, name) ? read(text, properties[name]) : text] as const
+  return Object.fromEntries(Object.entries(texts).map(typed))
 }
 
 function read(text: string, schema: unknown): Json {

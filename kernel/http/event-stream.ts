@@ -84,8 +84,9 @@ export class EventStream implements EventSink {
 
   async #say(item: Waiting<Ending>): Promise<void> {
     const { exchange, encode, clock } = this.#parts
+    const who = `The row of ${exchange.path}`
     const isRefused = item.kind === 'outcome' && !item.outcome.ok && !this.#writer
-    const encoded = isRefused ? undefined : await spelledInTime(encode(item, this.#state, clock.now()), clock, `The row of ${exchange.path}`)
+    const encoded = isRefused ? undefined : await spelledInTime(encode(item, this.#state, clock.now()), clock, who)
     if (this.#over) return
     if (encoded?.state !== undefined) this.#state = encoded.state
     if (encoded?.frames && encoded.frames.length > 0) await this.#open().write(encoded.frames.map(frameText).join(''))

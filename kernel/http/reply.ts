@@ -7,6 +7,12 @@ import { spell } from './families.ts'
 
 type Headers = Readonly<Record<string, string>>
 
+interface WholeReply {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: string
+}
+
 /** An answer is for the one who asked: no cache keeps it, and no browser guesses its type. */
 const JSON_HEADERS: Headers = Object.freeze({
   'content-type': 'application/json; charset=utf-8',
@@ -25,7 +31,7 @@ export function replyRefusal(exchange: Exchange, refusal: Refusal, status?: numb
 }
 
 /** A refusal as a whole reply, for what has no exchange: an upgrade that is turned away. */
-export function refusalReply(refusal: Refusal, path: string, status?: number): { readonly status: number; readonly headers: Headers; readonly body: string } {
+export function refusalReply(refusal: Refusal, path: string, status?: number): WholeReply {
   const spelled = spell(refusal, path, status)
   const wait = refusal.retryAfterSeconds === undefined ? {} : { 'retry-after': String(Math.ceil(refusal.retryAfterSeconds)) }
   // RFC 9110, 11.6.1: a 401 says which scheme would do.
@@ -45,4 +51,9 @@ export function replyOutcome(exchange: Exchange, outcome: Outcome, encoded?: Rou
 export function replyThrown(exchange: Exchange, thrown: unknown): void {
   if (exchange.replied) return
   replyRefusal(exchange, refusalOf(asRefusal(thrown)), thrown instanceof UnsupportedMediaType ? 415 : undefined)
+}
+
+/** One credential has had its share of requests and upgrades. */
+export function tooOften(wait: number): Refusal {
+  return { code: 'rate_limited', message: `Too many requests; try again in ${wait} s`, retryable: true, retryAfterSeconds: wait }
 }

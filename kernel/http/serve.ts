@@ -3,7 +3,17 @@
  * it, is that often enough, and only then what it wants, so that a stranger learns nothing of what is here. It turns URLs
  * into calls and outcomes into replies, and knows no method by name.
  */
-import { isRpcError, jsonCopy, RpcError, type Caller, type Json, type JsonObject, type Outcome, type Route, type RouteDecoded } from '@isopod/plugin-api'
+import {
+  isRpcError,
+  jsonCopy,
+  RpcError,
+  type Caller,
+  type Json,
+  type JsonObject,
+  type Outcome,
+  type Route,
+  type RouteDecoded,
+} from '@isopod/plugin-api'
 import { checkHost, checkOrigin } from '../auth/origin.ts'
 import { Call } from '../call.ts'
 import { spelledInTime } from '../deadline.ts'
@@ -17,7 +27,7 @@ import { readBody } from './body.ts'
 import { coerced } from './coercion.ts'
 import { EventStream } from './event-stream.ts'
 import { parametersOf } from './query.ts'
-import { replyOutcome, replyRefusal, replyThrown } from './reply.ts'
+import { replyOutcome, replyRefusal, replyThrown, tooOften } from './reply.ts'
 import { RouteTable, type Match } from './route-table.ts'
 
 /** Headers a row never sees: what they carry is the gateway's own business. */
@@ -64,7 +74,7 @@ function admit(front: Front, exchange: Exchange, match: Match | undefined): Call
   }
   const wait = front.throttle().take(verdict.caller.id, 'request')
   if (wait === undefined) return verdict.caller
-  replyRefusal(exchange, { code: 'rate_limited', message: `Too many requests; try again in ${wait} s`, retryable: true, retryAfterSeconds: wait })
+  replyRefusal(exchange, tooOften(wait))
   return undefined
 }
 
@@ -75,7 +85,9 @@ function refuseUnknown(exchange: Exchange, generation: Generation): void {
     return
   }
   const allow = verbs.includes('GET') ? [...verbs, 'HEAD'] : verbs
-  replyRefusal(exchange, { code: 'invalid_request', message: `${exchange.path} takes ${allow.join(', ')}, not ${exchange.method}` }, 405, { allow: allow.join(', ') })
+  const allowed = allow.join(', ')
+  const message = `${exchange.path} takes ${allowed}, not ${exchange.method}`
+  replyRefusal(exchange, { code: 'invalid_request', message }, 405, { allow: allowed })
 }
 
 /** A request that has been let in and leads to a row. */

@@ -3,16 +3,26 @@
  * outcomes and events go out through the outbox. What a frame means is the dialect's business, what a call does the
  * methods'; here is only what every socket needs whatever it speaks.
  */
-import { jsonCopy, refusalOf, type Caller, type Dialect, type GreetingFacts, type Json, type JsonObject, type Refusal, type Spoken, type Wish } from '@isopod/plugin-api'
+import {
+  jsonCopy,
+  type Caller,
+  type Dialect,
+  type GreetingFacts,
+  type Json,
+  type JsonObject,
+  type Refusal,
+  type Spoken,
+  type Wish,
+} from '@isopod/plugin-api'
 import { presentedInFrame } from '../auth/credentials.ts'
 import { Call } from '../call.ts'
 import { dispatch } from '../dispatch.ts'
 import type { Front } from '../front.ts'
 import type { Generation } from '../generation.ts'
-import { isObject, parseJson } from '../json-input.ts'
 import { CALLS_PER_SOCKET, FIRST_FRAME_BYTES, FIRST_FRAME_MS } from '../limits.ts'
-import { asRefusal, refused, succeeded } from '../outcome.ts'
+import { refused, succeeded } from '../outcome.ts'
 import type { Socket } from '../transport/socket.ts'
+import { frameIn } from './frame.ts'
 import { FrameQueue } from './frame-queue.ts'
 import { Outbox } from './outbox.ts'
 import { Speech } from './speech.ts'
@@ -20,6 +30,8 @@ import { TOO_MANY_SOCKETS, type Admission } from './upgrade.ts'
 
 /** Close codes of RFC 6455, 7.4.1, and what they say here. */
 const CLOSE = { unsupported: 1003, policy: 1008, tooBig: 1009, broken: 1011, restart: 1012, busy: 1013 } as const
+
+const OTHER_CREDENTIAL: Refusal = { code: 'conflict', message: 'This socket has a credential already: open another for this one' }
 
 export class Connection {
   readonly #front: Front
@@ -80,7 +92,7 @@ export class Connection {
   message(text: string, binary: boolean): void {
     if (this.#over) return
     if (binary) this.close(CLOSE.unsupported, 'This gateway speaks text frames')
-    else if (!this.#caller && this.#isTooEarly(text)) this.close(CLOSE.tooBig, `At most ${FIRST_FRAME_BYTES} bytes may come before a credential`)
+    else if (!this.#caller && this.#isTooEarly(text)) this.close(CLOSE.tooBig, `At most ${FIRST_FRAME_BYTES} bytes before a credential`)
     else if (!this.#frames.push(text)) this.close(CLOSE.busy, 'Too many frames wait on this socket')
   }
 
@@ -189,7 +201,7 @@ export class Connection {
   #authenticate(id: Json, shown: { readonly token?: string; readonly password?: string }): void {
     const { refusal, caller } = this.#front.auth().authenticate(presentedInFrame(shown), this.#socket.remoteAddress)
     if (refusal) this.#turnOut(id, refusal, CLOSE.policy)
-    else if (this.#caller && this.#caller.id !== caller.id) this.#refuse(id, { code: 'conflict', message: 'This socket has a credential already: open another for this one' })
+    else if (this.#caller && this.#caller.id !== caller.id) this.#refuse(id, OTHER_CREDENTIAL)
     else if (!this.#caller && !this.#seat(caller)) this.#turnOut(id, TOO_MANY_SOCKETS, CLOSE.busy)
     else this.#outbox.say({ kind: 'welcome', id, facts: this.#facts() })
   }
@@ -233,17 +245,9 @@ export class Connection {
 
   #facts(): GreetingFacts {
     const { core, version } = this.#front
-    const nouns = [...core.current().methods.values()].filter(({ item }) => !item.internal).map(({ item }) => item.name.slice(0, item.name.indexOf('.')))
-    return { clientId: this.#clientId, gatewayVersion: version, capabilities: [...new Set(nouns)].sort(), authenticated: this.#caller !== undefined, now: core.clock.now() }
-  }
-}
-
-/** A frame is one JSON object. */
-function frameIn(text: string): { readonly frame: JsonObject } | Refusal {
-  try {
-    const frame = parseJson(text)
-    return isObject(frame) ? { frame } : { code: 'invalid_request', message: 'A frame is one JSON object' }
-  } catch (thrown) {
-    return refusalOf(asRefusal(thrown))
+    const offered = [...core.current().methods.values()].filter(({ item }) => !item.internal)
+    const nouns = new Set(offered.map(({ item: { name } }) => name.slice(0, name.indexOf('.'))))
+    const authenticated = this.#caller !== undefined
+    return { clientId: this.#clientId, gatewayVersion: version, capabilities: [...nouns].sort(), authenticated, now: core.clock.now() }
   }
 }

@@ -6,7 +6,7 @@ import type { Caller, Dialect, Refusal } from '@isopod/plugin-api'
 import { checkHost, checkOrigin } from '../auth/origin.ts'
 import { presented } from '../auth/credentials.ts'
 import type { Front } from '../front.ts'
-import { refusalReply } from '../http/reply.ts'
+import { refusalReply, tooOften } from '../http/reply.ts'
 import type { RequestHead } from '../transport/exchange.ts'
 import type { UpgradeDecision } from '../transport/transport.ts'
 import { byPath, bySubprotocol, inOrder } from './recognize.ts'
@@ -43,7 +43,7 @@ export function decideUpgrade(front: Front, head: RequestHead): UpgradeDecision 
   if ('code' in caller) return refused(head, caller)
   const dialects = inOrder(front.core.current(), front.dialects())
   const atPath = byPath(dialects, head.path)
-  if (!PATHS.includes(head.path) && !atPath) return refused(head, caller.caller ? { code: 'not_found', message: `No socket is opened at ${head.path}` } : UNAUTHORIZED)
+  if (!PATHS.includes(head.path) && !atPath) return refused(head, caller.caller ? nothingAt(head.path) : UNAUTHORIZED)
   return admitted(front, head, caller.caller, dialects, atPath)
 }
 
@@ -55,11 +55,17 @@ function callerOf(front: Front, head: RequestHead): { caller: Caller | undefined
   return shown ? verdict.refusal : { caller: undefined }
 }
 
-function admitted(front: Front, head: RequestHead, caller: Caller | undefined, dialects: readonly Dialect[], atPath: Dialect | undefined): UpgradeDecision {
+function admitted(
+  front: Front,
+  head: RequestHead,
+  caller: Caller | undefined,
+  dialects: readonly Dialect[],
+  atPath: Dialect | undefined,
+): UpgradeDecision {
   const key = caller?.id ?? `address:${head.remoteAddress}`
   const wait = front.throttle().take(key, 'request')
   if (wait !== undefined) {
-    return refused(head, { code: 'rate_limited', message: `Too many requests; try again in ${wait} s`, retryable: true, retryAfterSeconds: wait })
+    return refused(head, tooOften(wait))
   }
   const release = front.throttle().connect(key)
   if (!release) return refused(head, TOO_MANY_SOCKETS)
@@ -70,4 +76,8 @@ function admitted(front: Front, head: RequestHead, caller: Caller | undefined, d
 
 function refused(head: RequestHead, refusal: Refusal, status?: number): UpgradeDecision {
   return { accept: false, ...refusalReply(refusal, head.path, status) }
+}
+
+function nothingAt(path: string): Refusal {
+  return { code: 'not_found', message: `No socket is opened at ${path}` }
 }
