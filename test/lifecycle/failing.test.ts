@@ -1,0 +1,302 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { test } from 'node:test'
+import type { Gateway, Method, Plugin, Route, Tool } from '@isopod/plugin-api'
+import { actedInRegister, openedInRegister, PROMISED_IN_REGISTER } from '@isopod/plugin-api'
+import { START_DEADLINE_MS } from '../../kernel/limits.ts'
+import { all, House, methods, settled, wanted, type Spec } from '../kernel/house.ts'
+
+const good: Spec = { id: 'good', register: methods({ 'good.say': () => 'good' }) }
+const route = (path: string, call = 'good.say', verb: Route['verb'] = 'GET'): Plugin['register'] => (gateway) => gateway.hooks.routes.tap('r', (into) => into.add({ verb, path, call }))
+const tool = (name: string): Plugin['register'] => (gateway) => gateway.hooks.tools.tap('t', (into) => into.add({ name, description: '', effects: [], handle: () => 1 }))
+const dialect = (name: string): Plugin['register'] => (gateway) =>
+  gateway.hooks.dialects.tap('d', (into) => into.add({ name, greet: () => ({ state: null, frames: [] }), decode: () => ({ state: null, wish: { do: 'nothing' } }), encode: () => ({ state: null, frames: [] }) }))
+const model = (name: string): Plugin['register'] => (gateway) => gateway.hooks.models.tap('m', (into) => into.add({ name, async *stream() {} }))
+
+/** Brings a bad plugin beside a good one that runs, and expects its failure to have changed nothing. */
+async function fails(spec: Spec, reason: string | RegExp, house = new House()): Promise<House> {
+  await house.want(good)
+  const before = house.kernel.generation.instances.get('good')
+  const report = await house.want(good, spec)
+  const told = report.failed[spec.id] ?? ''
+  if (typeof reason === 'string') assert.equal(told, reason)
+  else assert.match(told, reason)
+  assert.equal(house.reason(spec.id), told)
+  assert.equal(house.state(spec.id), 'failed')
+  assert.equal(house.kernel.generation.instances.get('good'), before)
+  assert.equal(await house.client().call('good.say'), 'good')
+  assert.equal(house.kernel.generation.instances.has(spec.id), false)
+  return house
+}
+
+// What an author can get wrong
+
+test('a plugin that throws in register fails with what it threw', () => fails({ id: 'bad', register: () => { throw new Error('no such luck') } }, 'no such luck'))
+
+for (const name of ['setTimeout', 'setInterval', 'setImmediate', 'fetch'] as const) {
+  test(`a plugin that calls ${name} in register fails, and ${name} is itself again`, async () => {
+    const before = globalThis[name]
+    await fails({ id: 'bad', register: () => void (globalThis[name] as (...given: unknown[]) => unknown)(() => {}, 0) }, actedInRegister(name))
+    assert.equal(globalThis[name], before)
+  })
+}
+
+test('a plugin that opens a WebSocket in register fails', () => fails({ id: 'bad', register: () => void new WebSocket('ws://127.0.0.1:1') }, actedInRegister('WebSocket')))
+
+test('a plugin that reads a file in register fails', async () => {
+  const read = Promise.withResolvers<void>()
+  await fails({ id: 'bad', register: () => void readFile(new URL(import.meta.url), () => read.resolve()) }, openedInRegister('FSReqCallback'))
+  await read.promise
+})
+
+test('a plugin that answers a promise from register fails, and what that promise becomes hurts nobody', async () => {
+  await fails({ id: 'bad', register: (async () => { await settled(); throw new Error('late') }) as never }, PROMISED_IN_REGISTER)
+  await settled()
+  await settled()
+})
+
+test('a plugin that contributes in an async function fails, and so do its late additions', async () => {
+  const late = (async (into: { add(item: object): void }) => { await settled(); into.add({}) }) as never
+  await fails({ id: 'bad', register: (gateway) => gateway.hooks.methods.tap('m', late) }, PROMISED_IN_REGISTER)
+  await settled()
+  await settled()
+})
+
+test('what is tapped after register is refused, and is in no generation', async () => {
+  const house = new House()
+  let kept: Gateway | undefined
+  let why = ''
+  const add = (gateway: Gateway | undefined) => gateway?.hooks.methods.tap('m', (into) => into.add({ name: 'late.one', scope: 'read', handle: () => 1 }))
+  await house.want({ id: 'p', register: (gateway) => void (kept = gateway), start: () => { try { add(kept) } catch (thrown) { why = (thrown as Error).message } } })
+  await house.want({ id: 'p', version: '1.0.1', register: () => {} })
+  assert.match(why, /^methods\.tap was called after `register` had returned/)
+  assert.equal((await house.client().refusal('late.one')).code, 'method_not_found')
+})
+
+const method = (more: Partial<Method>): Plugin['register'] => (gateway) => gateway.hooks.methods.tap('m', (into) => into.add({ name: 'a.b', scope: 'read', handle: () => 1, ...more } as never))
+const wrongs: readonly [string, Plugin['register'], RegExp][] = [
+  ['a method without a noun', method({ name: 'say' }), /methods: name "say" is not `noun\.verb`/],
+  ['a method without a body', method({ handle: undefined as never }), /methods: a\.b has no `handle`/],
+  ['a method of no scope', method({ scope: 'root' as never }), /a\.b has the scope "root"/],
+  ['a method that streams to anybody', method({ streams: true }), /only an internal method may/],
+  ['a deadline that is no number', method({ deadlineMs: Number.NaN }), /a\.b has the deadline NaN/],
+  ['a tool whose name no model takes', tool('Get-Weather'), /tools: name "Get-Weather"/],
+  ['a tool with an unknown effect', (gateway) => gateway.hooks.tools.tap('t', (into) => into.add({ name: 'x', description: '', effects: ['fly'] as unknown as Tool['effects'], handle: () => 1 })), /has the effects \["fly"\]/],
+  ['a route with an unknown verb', route('/x', 'good.say', 'get' as never), /has the verb "get"/],
+  ['a route whose rest is not last', route('/x/{rest+}/y'), /routes: path/],
+  ['a route onto no method', route('/x', 'none.such'), /`bad 1\.0\.0` serves GET \/x with none\.such, which no plugin offers/],
+  ['a route onto an internal method', all(methods({ 'bad.hidden!': () => 1 }), route('/x', 'bad.hidden')), /which only plugins may call/],
+  ['a dialect that cannot speak', (gateway) => gateway.hooks.dialects.tap('d', (into) => into.add({ name: 'mute' } as never)), /dialects: mute has no `greet`/],
+  ['a model that cannot stream', (gateway) => gateway.hooks.models.tap('m', (into) => into.add({ name: 'mute' } as never)), /models: mute has no `stream`/],
+  ['a tap without a function', (gateway) => gateway.hooks.callStarting.tap('t', undefined as never), /the tap `t` of callStarting brings no function/],
+  ['a tap whose deadline is no number', (gateway) => gateway.hooks.callStarting.tap({ name: 't', deadlineMs: Number.NaN }, () => {}), /has the deadline NaN/],
+  ['two taps of one name', (gateway) => { gateway.hooks.callStarting.tap('t', () => {}); gateway.hooks.callStarting.tap('t', () => {}) }, /two taps of callStarting are both named bad\/t/],
+  ['the same method twice', all(method({}), method({})), /`bad 1\.0\.0` and `bad 1\.0\.0` both offer the method a\.b/],
+]
+for (const [what, register, reason] of wrongs) test(`a plugin with ${what} fails, and is told so`, async () => void (await fails({ id: 'bad', register }, reason)))
+
+// What it is and what it needs
+
+test('a plugin for another plugin API fails before its code is run', async () => {
+  let ran = false
+  await fails({ id: 'bad', api: '^2.0.0', register: () => void (ran = true) }, 'bad 1.0.0 was written for the plugin API ^2.0.0, and this gateway has 1.0.0')
+  assert.equal(ran, false)
+})
+
+test('a plugin whose need is not there, or not in that version, fails before its code is run', async () => {
+  let ran = false
+  const register = () => void (ran = true)
+  await fails({ id: 'bad', needs: { chat: '^1.0.0' }, register }, 'bad 1.0.0 needs chat ^1.0.0, which is not there')
+  await fails({ id: 'bad', needs: { good: '^2.0.0' }, register }, 'bad 1.0.0 needs good ^2.0.0, found good 1.0.0')
+  assert.equal(ran, false)
+})
+
+test('a plugin with a wrong config fails with all that is wrong', async () => {
+  const schema = { type: 'object', required: ['url'], additionalProperties: false, properties: { url: { type: 'string' }, retries: { type: 'number' } } }
+  await fails({ id: 'bad', schema, config: { retries: 'x', extra: 1 } }, 'the config of bad: url: is required; extra: is not known here; retries: must be number')
+})
+
+test('code that cannot be imported fails the plugin, and so does a module that exports none', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'isopod-lifecycle-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  const entry = (name: string) => pathToFileURL(join(folder, name)).href
+  await writeFile(join(folder, 'throws.js'), 'throw new Error("broken module")')
+  await writeFile(join(folder, 'empty.js'), 'export const nothing = 1')
+  await fails({ id: 'bad', entry: entry('throws.js') }, 'broken module')
+  await fails({ id: 'bad', entry: entry('empty.js') }, 'bad does not export a plugin as its default: use definePlugin')
+})
+
+test('a module that never finishes loading fails, and holds up no later change', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'isopod-lifecycle-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  await writeFile(join(folder, 'hangs.js'), 'await new Promise(() => {})')
+  const house = new House()
+  const change = house.want(good, { id: 'bad', entry: pathToFileURL(join(folder, 'hangs.js')).href })
+  await house.clock.advance(START_DEADLINE_MS)
+  assert.deepEqual((await change).failed, { bad: `bad did not load within ${START_DEADLINE_MS} ms` })
+  assert.equal(await house.client().call('good.say'), 'good')
+})
+
+test('a plugin that must be walled, where there is no wall, fails', () => fails({ id: 'bad', trust: 'walled', builtIn: false }, /there is no wall to put it behind/))
+
+// Start
+
+test('a plugin that throws in start fails with what it threw, and is stopped', async () => {
+  let stopped = 0
+  await fails({ id: 'bad', start: () => { throw new Error('no network') }, stop: () => void (stopped += 1) }, '`start` failed: no network')
+  assert.equal(stopped, 1)
+})
+
+test('a plugin that hangs in start fails after its deadline, and what it still does then is cut off', async () => {
+  const house = new House()
+  await house.want(good)
+  let signal: AbortSignal | undefined
+  const change = house.want(good, { id: 'bad', start: (ctx) => { signal = ctx.signal; return new Promise(() => {}) } })
+  await house.clock.advance(START_DEADLINE_MS)
+  assert.match((await change).failed['bad'] ?? '', /^`start` failed: `start` of bad 1\.0\.0 took longer than 10000 ms/)
+  assert.equal(signal?.aborted, true)
+  assert.equal(await house.client().call('good.say'), 'good')
+})
+
+test('one that was never started is not stopped', async () => {
+  let stopped = 0
+  await fails({ id: 'zebra', register: methods({ 'good.say': () => 'mine' }), start: () => {}, stop: () => void (stopped += 1) }, '`good 1.0.0` and `zebra 1.0.0` both offer the method good.say')
+  assert.equal(stopped, 0)
+})
+
+test('those who need one that fails fail too, and say why; the others run', async () => {
+  const house = new House()
+  const report = await house.want(good, { id: 'base', start: () => { throw new Error('x') } }, { id: 'middle', needs: { base: '*' } }, { id: 'top', needs: { middle: '*' } })
+  assert.deepEqual(report.failed, { base: '`start` failed: x', middle: 'middle 1.0.0 needs base *, which is not there', top: 'top 1.0.0 needs middle *, which is not there' })
+  assert.deepEqual(report.brought, ['good 1.0.0'])
+})
+
+test('a plugin starts after what it needs, and can call it', async () => {
+  const house = new House()
+  const order: string[] = []
+  const report = await house.want(
+    { id: 'a', needs: { z: '*' }, start: async (ctx) => void order.push(String(await ctx.call('z.hi'))) },
+    { id: 'z', register: methods({ 'z.hi': () => 'hi' }), start: () => void order.push('z') },
+  )
+  assert.deepEqual(report.failed, {})
+  assert.deepEqual(order, ['z', 'hi'])
+})
+
+// Conflicts
+
+const conflicts: readonly [string, Plugin['register'], Plugin['register'], string][] = [
+  ['methods', methods({ 'a.b': () => 1 }), methods({ 'a.b': () => 2 }), 'offer the method a.b'],
+  ['routes, whatever their segments are called', route('/v1/{id}/x'), route('/v1/{name}/x'), 'serve GET /v1/{}/x'],
+  ['routes that take the rest', route('/v1/{rest+}'), route('/v1/{path+}'), 'serve GET /v1/{+}'],
+  ['tools', tool('saw'), tool('saw'), 'offer the tool saw'],
+  ['dialects', dialect('rpc'), dialect('rpc'), 'bring the dialect rpc'],
+  ['model APIs', model('openai'), model('openai'), 'serve the model API openai'],
+]
+for (const [what, one, two, words] of conflicts) {
+  test(`a conflict of ${what} names both plugins, and the one that runs stays`, async () => {
+    const house = new House()
+    await house.want(good, { id: 'two', register: two })
+    const before = house.kernel.generation.instances.get('two')
+    const report = await house.want(good, { id: 'one', version: '3.2.1', register: one }, { id: 'two', register: two })
+    assert.match(report.failed['one'] ?? '', new RegExp(`^\`one 3\\.2\\.1\` and \`two 1\\.0\\.0\` both ${words.replaceAll(/[{}+/.]/g, '\\$&').replace('\\{\\}', '.*').replace('\\{\\+\\}', '.*')}`))
+    assert.equal(house.kernel.generation.instances.get('two'), before)
+  })
+}
+
+test('of two newcomers in conflict the later by id yields', async () => {
+  const house = new House()
+  const report = await house.want({ id: 'b', register: tool('x') }, { id: 'a', register: tool('x') })
+  assert.deepEqual(Object.keys(report.failed), ['b'])
+})
+
+test('a stranger cannot push out what comes with the gateway by having an earlier id', async () => {
+  const house = new House()
+  const report = await house.want({ id: 'aaa', builtIn: false, register: tool('x') }, { id: 'tools', register: tool('x') })
+  assert.deepEqual(Object.keys(report.failed), ['aaa'])
+})
+
+test('nobody can push out the kernel\'s own methods', async () => {
+  const house = new House()
+  const report = await house.want({ id: 'agent', register: methods({ 'system.methods': () => [] }) }, { id: 'kernel', register: methods({ 'system.methods': () => [] }) })
+  assert.deepEqual(Object.keys(report.failed), ['agent'])
+})
+
+// Replacements
+
+test('a replacement that fails leaves what it would have replaced where it is', async () => {
+  const house = new House()
+  await house.want({ id: 'p', register: methods({ 'p.version': () => 1 }) })
+  const bad: readonly [string, Partial<Spec>][] = [
+    ['throws in register', { register: () => { throw new Error('x') } }],
+    ['throws in start', { register: methods({ 'p.version': () => 2 }), start: () => { throw new Error('x') } }],
+    ['needs what is not there', { needs: { ghost: '*' } }],
+    ['has a wrong API range', { api: '^9.0.0' }],
+  ]
+  for (const [what, spec] of bad) {
+    const report = await house.want({ id: 'p', version: '2.0.0', ...spec })
+    assert.ok(report.failed['p'], what)
+    assert.equal(await house.client().call('p.version'), 1, what)
+    assert.equal(house.state('p'), 'ready')
+    assert.ok(house.reason('p'))
+  }
+})
+
+test('a replacement that would break one that runs is refused, whether by its version or by what it no longer offers', async () => {
+  const house = new House()
+  const user: Spec = { id: 'user', needs: { base: '^1.0.0' }, register: route('/x', 'base.get') }
+  await house.want(user, { id: 'base', register: methods({ 'base.get': () => 1 }) })
+  const newer = await house.want(user, { id: 'base', version: '2.0.0', register: methods({ 'base.get': () => 2 }) })
+  assert.deepEqual(newer.failed, { base: 'user 1.0.0 needs base ^1.0.0, found base 2.0.0' })
+  const poorer = await house.want(user, { id: 'base', version: '1.1.0' })
+  assert.match(poorer.failed['base'] ?? '', /serves GET \/x with base\.get, which no plugin offers/)
+  assert.equal(await house.client().call('base.get'), 1)
+  assert.equal(house.state('user'), 'ready')
+})
+
+test('two that are replaced together come or stay together', async () => {
+  const house = new House()
+  await house.want({ id: 'base', register: methods({ 'base.get': () => 1 }) }, { id: 'user', needs: { base: '^1.0.0' } })
+  const report = await house.want({ id: 'base', version: '2.0.0', register: methods({ 'base.get': () => 2 }) }, { id: 'user', version: '2.0.0', needs: { base: '^2.0.0' }, start: () => { throw new Error('x') } })
+  assert.deepEqual(Object.keys(report.failed).sort(), ['base', 'user'])
+  assert.deepEqual([await house.client().call('base.get'), house.state('user')], [1, 'ready'])
+  const both = await house.want({ id: 'base', version: '2.0.0', register: methods({ 'base.get': () => 2 }) }, { id: 'user', version: '2.0.0', needs: { base: '^2.0.0' } })
+  assert.deepEqual(both.failed, {})
+  assert.equal(await house.client().call('base.get'), 2)
+})
+
+test('a plugin whose folder cannot be read at the moment goes on running', async () => {
+  const house = new House()
+  await house.want(good)
+  const report = await house.kernel.apply({ plugins: [], disabled: [], unreadable: [{ id: 'good', reason: 'half a package.json' }] })
+  assert.deepEqual(report.failed, { good: 'half a package.json' })
+  assert.equal(await house.client().call('good.say'), 'good')
+})
+
+test('switching off what others need stops those too, with the reason', async () => {
+  const house = new House()
+  const base: Spec = { id: 'base' }
+  await house.want(good, base, { id: 'user', needs: { base: '*' } })
+  const report = await house.kernel.apply({ plugins: [wanted(good), wanted({ id: 'user', needs: { base: '*' } })], disabled: [wanted(base).source], unreadable: [] })
+  assert.deepEqual(report.failed, { user: 'user 1.0.0 needs base *, which is not there' })
+  assert.deepEqual([house.state('base'), house.state('user'), house.state('good')], ['disabled', 'failed', 'ready'])
+})
+
+test('a failed plugin is tried again with the next change', async () => {
+  const house = new House()
+  let luck = false
+  const moody: Spec = { id: 'moody', start: () => { if (!luck) throw new Error('not now') } }
+  await house.want(moody)
+  luck = true
+  assert.deepEqual((await house.want(moody)).failed, {})
+  assert.deepEqual([house.state('moody'), house.reason('moody')], ['ready', undefined])
+})
+
+test('the gateway says its failures in the log', async () => {
+  const house = await fails({ id: 'bad', register: () => { throw new Error('x') } }, 'x')
+  assert.ok(house.logged('error').includes('plugin bad failed: x'))
+})
+
