@@ -124,6 +124,7 @@ const ROUTES: readonly Route[] = [
   { verb: 'POST', path: '/probe/fail', call: 'probe.fail' },
   { verb: 'POST', path: '/probe/wait', call: 'probe.wait' },
   { verb: 'POST', path: '/probe/run', call: 'probe.run' },
+  { verb: 'POST', path: '/probe/late', call: 'probe.wait', decode: async () => ({ params: {} }) },
   { verb: 'POST', path: '/probe/stuck/decode', call: 'probe.echo', decode: () => new Promise(() => {}) },
   { verb: 'POST', path: '/probe/stuck/encode', call: 'probe.echo', encode: () => new Promise(() => {}) },
   stream('/probe/stuck/stream', () => new Promise(() => {})),

@@ -149,4 +149,16 @@ describe('a plain request', () => {
       await unanswered
     }
   })
+
+  it('that its client closed before its call began cancels it too', async (t) => {
+    const probe = new Probe()
+    const gateway = await open(t, probe)
+    const client = new AbortController()
+    const unanswered = assert.rejects(post(gateway, '/probe/late', {}, client.signal))
+    await probe.until(() => probe.waiting === 1)
+    // In the same turn: nobody has begun to listen for the client yet.
+    client.abort()
+    await probe.until(() => probe.cancelled.length === 1)
+    await unanswered
+  })
 })

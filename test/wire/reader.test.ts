@@ -100,6 +100,8 @@ describe('a client that does not wait', () => {
     const transport = new HeldTransport()
     await listening(t, { transport: transport.factory, plugins: [probe.plugin, tongues('x', { name: 'slow', slow: true })] })
     const socket = await transport.connect()
+    await socket.until(({ frames }) => frames.length === 1)
+    // The greeting has been said: the first frame is being read now, the second waits for it.
     socket.comes({ slow: 1, call: 'probe.wait', id: 1 })
     socket.comes({ slow: 1, call: 'probe.wait', id: 2 })
     socket.leaves()
