@@ -35,7 +35,7 @@ async function fails(spec: Spec, reason: string | RegExp, house = new House()): 
 
 // What an author can get wrong
 
-test('a plugin that throws in register fails with what it threw', () => fails({ id: 'bad', register: () => { throw new Error('no such luck') } }, 'no such luck'))
+test('a plugin that throws in register fails with what it threw', async () => void (await fails({ id: 'bad', register: () => { throw new Error('no such luck') } }, 'no such luck')))
 
 for (const name of ['setTimeout', 'setInterval', 'setImmediate', 'fetch'] as const) {
   test(`a plugin that calls ${name} in register fails, and ${name} is itself again`, async () => {
@@ -45,7 +45,7 @@ for (const name of ['setTimeout', 'setInterval', 'setImmediate', 'fetch'] as con
   })
 }
 
-test('a plugin that opens a WebSocket in register fails', () => fails({ id: 'bad', register: () => void new WebSocket('ws://127.0.0.1:1') }, actedInRegister('WebSocket')))
+test('a plugin that opens a WebSocket in register fails', async () => void (await fails({ id: 'bad', register: () => void new WebSocket('ws://127.0.0.1:1') }, actedInRegister('WebSocket'))))
 
 test('a plugin that reads a file in register fails', async () => {
   const read = Promise.withResolvers<void>()
@@ -141,7 +141,7 @@ test('a module that never finishes loading fails, and holds up no later change',
   assert.equal(await house.client().call('good.say'), 'good')
 })
 
-test('a plugin that must be walled, where there is no wall, fails', () => fails({ id: 'bad', trust: 'walled', builtIn: false }, /there is no wall to put it behind/))
+test('a plugin that must be walled, where there is no wall, fails', async () => void (await fails({ id: 'bad', trust: 'walled', builtIn: false }, /there is no wall to put it behind/)))
 
 // Start
 

@@ -11,8 +11,8 @@ const IDS = ['a', 'b', 'c', 'd'] as const
 const spec = fc.record({
   id: fc.constantFrom(...IDS),
   major: fc.integer({ min: 1, max: 2 }),
-  offers: fc.uniqueArray(fc.constantFrom('x.one', 'x.two', 'x.three'), { maxLength: 2 }),
-  route: fc.option(fc.constantFrom('x.one', 'x.two'), { nil: undefined }),
+  offers: fc.uniqueArray(fc.constantFrom('x.one', 'y.two', 'z.three'), { maxLength: 2 }),
+  route: fc.option(fc.constantFrom('x.one', 'y.two'), { nil: undefined }),
   needs: fc.option(fc.record({ id: fc.constantFrom(...IDS), range: fc.constantFrom('*', '^1.0.0', '^2.0.0') }), { nil: undefined }),
   flaw: fc.constantFrom('none', 'none', 'none', 'register', 'start', 'stop', 'api'),
 })
