@@ -52,7 +52,11 @@ export function serve(front: Front, exchange: Exchange): void {
     return
   }
   try {
-    carryOut({ front, exchange, generation, match, caller })?.catch((thrown: unknown) => fail(front, exchange, thrown))
+    const underWay = carryOut({ front, exchange, generation, match, caller })
+    if (!underWay) return
+    // However long the body takes, what the request leads to is not stopped before it.
+    generation.calls.enter(exchange)
+    underWay.catch((thrown: unknown) => fail(front, exchange, thrown)).finally(() => generation.calls.leave(exchange))
   } catch (thrown) {
     fail(front, exchange, thrown)
   }

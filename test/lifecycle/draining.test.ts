@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Context } from '@isopod/plugin-api'
+import { definePlugin, type Context } from '@isopod/plugin-api'
+import { testGateway } from '@isopod/testing'
 import { CANCEL_GRACE_MS, DRAIN_MS } from '../../kernel/limits.ts'
 import { gate, House, methods, refusal, settled, type Spec } from '../kernel/house.ts'
 
@@ -170,4 +171,26 @@ test('a secret marked where it could not be kept from the plugin fails it', asyn
   const house = new House()
   const schema = { type: 'object', anyOf: [{ properties: { key: { type: 'string', secret: true } } }] }
   assert.match((await house.want({ id: 'p', schema, config: { key: 'x' } })).failed['p'] ?? '', /marks a secret at \/anyOf\/0\/properties\/key/)
+})
+
+test('a request whose row is still being read when its plugin is replaced is answered by what it began on', async (t) => {
+  const [decoding, go] = [gate(), gate()]
+  const stopped: number[] = []
+  let born = 0
+  const plugin = definePlugin({
+    register: (gateway) => {
+      gateway.hooks.methods.tap('m', (into) => into.add({ name: 'a.one', scope: 'read', handle: () => ({ stopped: stopped.length }) }))
+      gateway.hooks.routes.tap('r', (into) => into.add({ verb: 'GET', path: '/one', call: 'a.one', decode: async () => { decoding.resolve(); await go.promise; return { params: {} } } }))
+    },
+    start: () => void (born += 1),
+    stop: () => void stopped.push(born),
+  })
+  const gateway = await testGateway({ plugins: [{ id: 'p', plugin }], renewEvery: 0 })
+  t.after(() => gateway.close())
+  const reply = gateway.fetch('/one')
+  await decoding.promise
+  await gateway.renew()
+  await settled()
+  go.resolve()
+  assert.deepEqual([(await reply).status, await (await reply).json()], [200, { stopped: 0 }])
 })
