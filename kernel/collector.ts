@@ -25,9 +25,11 @@ export class Collector {
   readonly tools = new Map<string, Bound<Tool>>()
   readonly models = new Map<string, Bound<ModelProvider>>()
   readonly problems: Problem[] = []
+  readonly #nouns = new Map<string, Instance>()
 
   addMethod(item: Method, instance: Instance): void {
     this.#add(this.methods, item.name, { item, instance }, 'offer the method')
+    this.#serve(item.name.slice(0, item.name.indexOf('.')), instance)
   }
 
   addRoute(item: Route, instance: Instance): void {
@@ -44,6 +46,20 @@ export class Collector {
 
   addModel(item: ModelProvider, instance: Instance): void {
     this.#add(this.models, item.name, { item, instance }, 'serve the model API')
+  }
+
+  /**
+   * A noun is served by one plugin: its handlers may ring the noun's hooks and run its contributions, so a second one could
+   * run every tool unwatched. Only the kernel's own methods stand beside a plugin's.
+   */
+  #serve(noun: string, instance: Instance): void {
+    if (instance.id === 'kernel') return
+    const holder = this.#nouns.get(noun)
+    if (!holder) this.#nouns.set(noun, instance)
+    else if (holder !== instance) {
+      const reason = `\`${holder.label}\` and \`${instance.label}\` both serve the noun ${noun}`
+      this.problems.push({ reason, between: [holder, instance] })
+    }
   }
 
   #add<Item>(into: Map<string, Bound<Item>>, name: string, bound: Bound<Item>, verb: string): void {

@@ -253,7 +253,7 @@ class Gateway implements RunningGateway {
     const { tokens } = this.#parts
     return {
       auth: new Authenticator(gateway.auth as ConstructorParameters<typeof Authenticator>[0], { tokens, failures: this.#failures }),
-      names: namesOf({ bound, hosts: gateway.hosts, origins: [] }),
+      names: namesOf({ bound, hosts: gateway.hosts, origins: gateway.origins }),
     }
   }
 

@@ -11,8 +11,6 @@ import { isLocked, takeLock } from './store/lock.ts'
 /** Where things are. All paths are absolute. */
 export interface HomePaths {
   readonly path: string
-  /** The config is the first of these that exists; the first is the one to make. */
-  readonly configs: readonly string[]
   readonly database: string
   readonly logs: string
   readonly secrets: string
@@ -63,7 +61,6 @@ export function locateHome(env: Environment, userHome: string = homedir()): Home
   const path = locate(env['ISOPOD_HOME']?.trim(), userHome)
   return {
     path,
-    configs: ['gateway.yaml', 'gateway.yml', 'gateway.json', 'gateway.json5'].map((file) => join(path, file)),
     database: join(path, 'isopod.db'),
     logs: join(path, 'logs'),
     secrets: join(path, 'secrets'),

@@ -10,7 +10,10 @@ export interface Plugin {
   readonly register: (gateway: Gateway) => void
   /** Called once the registration stands, before any call arrives. Has a deadline; throwing fails the plugin. */
   readonly start?: (ctx: StartContext) => void | Promise<void>
-  /** Called after the last call has left. Undoes `start`. */
+  /**
+   * Called after the last call has left. Undoes `start`. In a swap the newcomer has started by then, and may share this
+   * module with the one that stops: close what `start` opened when its `ctx.signal` aborts, or keep handles apart.
+   */
   readonly stop?: () => void | Promise<void>
 }
 

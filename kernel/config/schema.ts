@@ -62,7 +62,7 @@ const gateway = {
   description: 'Where the gateway listens and who may come in.',
   default: {},
   additionalProperties: false,
-  required: ['port', 'bind', 'hosts', 'auth', 'limits', 'transport', 'dialects'],
+  required: ['port', 'bind', 'hosts', 'origins', 'auth', 'limits', 'transport', 'dialects'],
   properties: {
     port: { type: 'integer', minimum: 0, maximum: 65_535, default: 18_789, description: 'The port; 0 takes a free one.' },
     bind: {
@@ -77,6 +77,12 @@ const gateway = {
       items: { type: 'string', pattern: '^[^\\s/:@]+$|^\\[[0-9A-Fa-f:.]+\\]$', accepts: 'a host name without scheme, port or path' },
       default: [],
       description: 'Further names the gateway is reached by, checked against Host.',
+    },
+    origins: {
+      type: 'array',
+      items: { type: 'string', pattern: '^[a-z][a-z0-9+.-]*://[^\\s/?#@]+$', accepts: 'an origin, like https://page.example' },
+      default: [],
+      description: 'Pages of other origins that may call the gateway, checked against Origin.',
     },
     auth,
     limits,
@@ -189,9 +195,9 @@ const plugins = {
     additionalProperties: false,
     required: ['enabled', 'config'],
     properties: {
-      enabled: { type: 'boolean', default: true, description: 'Off keeps it installed.' },
+      enabled: { type: 'boolean', default: true, description: 'Off takes it out of the gateway; its config stays.' },
       version: { type: 'string', minLength: 1, description: 'A semver range.' },
-      from: { type: 'string', minLength: 1, description: 'The npm package, tarball or folder it comes from.' },
+      from: { type: 'string', minLength: 1, description: 'The folder it comes from, relative to the home.' },
       trust: { enum: ['sandboxed', 'full'], description: 'full runs it in the gateway\'s own process, with everything that may do.' },
       config: { type: 'object', default: {}, additionalProperties: true, description: 'As the plugin\'s manifest says.' },
     },

@@ -42,13 +42,14 @@ function wrongConfig({ source: { manifest }, config }: Wanted): string | undefin
 }
 
 /**
- * The plugin's code.
+ * The plugin's code. A new version in the same folder is imported anew; its other files are not, and the old code stays in
+ * memory, because Node never lets a module go.
  * @throws Error what importing it threw, or that it exports no plugin.
  */
 export async function importPlugin(source: Source): Promise<Plugin> {
   if (source.plugin) return source.plugin
   if (source.entry === undefined) throw new Error(`${source.manifest.id} has neither code nor an entry`)
-  const module = (await import(source.entry)) as { default?: Partial<Plugin> }
+  const module = (await import(source.builtIn ? source.entry : `${source.entry}?version=${source.manifest.version}`)) as { default?: Partial<Plugin> }
   if (typeof module.default?.register !== 'function') throw new Error(`${source.manifest.id} does not export a plugin as its default: use definePlugin`)
   return module.default as Plugin
 }

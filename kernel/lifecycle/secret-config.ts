@@ -10,6 +10,7 @@ export interface Separated {
   readonly secrets: ReadonlyMap<string, string>
 }
 
+/** Takes out what stands in the config. A field that is a reference already stays one, and nothing is behind it here. */
 export function separateSecrets(config: JsonObject, schema: Schema | undefined): Separated {
   const secrets = new Map<string, string>()
   const separated = separate(config, schema, [], secrets)

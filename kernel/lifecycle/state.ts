@@ -1,12 +1,10 @@
 /** The states of a plugin and the moves that are legal between them. */
 
-export const STATES = ['found', 'loaded', 'registered', 'started', 'ready', 'draining', 'stopped', 'failed', 'disabled'] as const
+export const STATES = ['registered', 'started', 'ready', 'draining', 'stopped', 'failed', 'disabled'] as const
 
 export type PluginState = (typeof STATES)[number]
 
 const MOVES: Readonly<Record<PluginState, readonly PluginState[]>> = {
-  found: ['loaded', 'failed', 'disabled'],
-  loaded: ['registered', 'failed'],
   registered: ['started', 'stopped', 'failed'],
   started: ['ready', 'stopped', 'failed'],
   ready: ['draining'],

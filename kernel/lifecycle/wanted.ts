@@ -50,7 +50,11 @@ async function sourceOf(id: string, entry: PluginConfig | undefined, known: Sour
 
 async function sourceFrom(id: string, from: string, home: string): Promise<Source> {
   if (!isAbsolute(from) && !from.startsWith('.')) throw new Error(`plugins.${id}.from is '${from}': this gateway takes a folder, beginning with / or ./`)
-  const source = await readSource(resolve(home, from), false)
+  const folder = resolve(home, from)
+  const source = await readSource(folder, false).catch((cause: Error) => {
+    // `plugin.list` shows this to callers: it speaks of the folder as the owner wrote it, not of where it lies.
+    throw new Error(cause.message.replaceAll(folder, from), { cause })
+  })
   if (source?.manifest.id !== id) throw new Error(`the plugin in ${from} is ${source?.manifest.id}, not ${id}`)
   return source
 }
@@ -61,9 +65,12 @@ function trustOf(source: Source, entry: PluginConfig | undefined): Wanted['trust
   return source.builtIn ? 'trusted' : 'walled'
 }
 
-/** A plugin of this repository may own a top-level section; its own entry under `plugins` is laid over it. */
-function configOf({ manifest }: Source, entry: PluginConfig | undefined, config: Config): JsonObject {
-  const section = manifest.section === undefined ? {} : (config[manifest.section as keyof Config] as JsonObject | undefined)
+/**
+ * A plugin of this repository may own a top-level section; its own entry under `plugins` is laid over it. One from elsewhere
+ * owns none, or it could ask for the keys of all models by naming their section.
+ */
+function configOf({ manifest, builtIn }: Source, entry: PluginConfig | undefined, config: Config): JsonObject {
+  const section = manifest.section === undefined || !builtIn ? {} : (config[manifest.section as keyof Config] as JsonObject | undefined)
   // The config has been parsed from a file of text: it is JSON.
   return { ...section, ...(entry?.config as JsonObject | undefined) }
 }

@@ -36,6 +36,12 @@ describe('the order of the checks', () => {
     assert.equal((await ask(gateway, '/health', { origin: 'https://evil.example' })).status, 403)
   })
 
+  it('lets in pages of the origins that the config names', async (t) => {
+    const gateway = await open(t, { origins: ['https://page.example'] })
+    assert.equal((await ask(gateway, '/health', { origin: 'https://page.example' })).status, 200)
+    assert.equal((await ask(gateway, '/health', { origin: 'https://page.example.evil.example' })).status, 403)
+  })
+
   it('tells a stranger 401 for what exists, for what does not, and for a wrong verb, in the same words', async (t) => {
     verifies('000:auth:all-requests', '000:code:unauthorized', '004:error:401', '000:http:error')
     const gateway = await open(t)

@@ -92,3 +92,9 @@ test('an origin that is none does not pass for the caller\'s own', async () => {
   await house.want({ id: 'p', register: methods({ 'a.in': () => 1, 'a.out': async (_, ctx) => (await refusal(ctx.call('a.in', {}, { origin: 'constructor' as never }))).message }) })
   assert.equal(await house.client().call('a.out'), 'There is no origin "constructor"')
 })
+
+test('a noun is served by one plugin, so that nobody runs its contributions unwatched', async () => {
+  const house = new House()
+  const report = await house.want({ id: 'tools', register: methods({ 'tool.list': () => 1 }) }, { id: 'zebra', register: all(methods({ 'tool.sneak': () => 1 }), hammer) })
+  assert.deepEqual(report.failed, { zebra: '`tools 1.0.0` and `zebra 1.0.0` both serve the noun tool' })
+})

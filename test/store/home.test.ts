@@ -43,7 +43,6 @@ test('a new home is for its owner alone, with a folder for each thing', async (t
   assert.deepEqual([path, home.logs, home.secrets, home.plugins].map(mode), [0o700, 0o700, 0o700, 0o700])
   assert.deepEqual([home.lock, home.holder].map(mode), [0o600, 0o600])
   assert.deepEqual(home.warnings, [])
-  assert.deepEqual(home.configs.map((file) => file.slice(path.length)), ['/gateway.yaml', '/gateway.yml', '/gateway.json', '/gateway.json5'])
 })
 
 test('a home that others can look into is used with a warning, and its secrets are closed', async (t) => {
