@@ -1,0 +1,70 @@
+/**
+ * `npm run bench`: measures the gateway beside what it is made of, in one run, and prints each figure with its reference, their
+ * ratio and the budget of DESIGN section 7. Nothing is judged by its exit code: that is 0 unless the bench itself fails.
+ */
+import { writeFileSync } from 'node:fs'
+import { availableParallelism, cpus } from 'node:os'
+import { parseArgs } from 'node:util'
+import { chatSection } from './chat-section.ts'
+import type { Figure } from './figure.ts'
+import { healthSection } from './health-section.ts'
+import { memorySection } from './memory-section.ts'
+import { rpcSection } from './rpc-section.ts'
+import { openStage, QUICK, WHOLE, type Stage } from './stage.ts'
+import { startSection } from './start-section.ts'
+import { storeSection } from './store-section.ts'
+import { table } from './table.ts'
+
+const SECTIONS: Readonly<Record<string, (stage: Stage) => Promise<Figure[]>>> = {
+  start: startSection,
+  memory: memorySection,
+  rpc: rpcSection,
+  health: healthSection,
+  chat: chatSection,
+  store: storeSection,
+}
+
+const USAGE = `npm run bench -- [--quick] [--json FILE] [--only ${Object.keys(SECTIONS).join(',')}] [--profile FOLDER]`
+
+const wanted = readArguments()
+const began = performance.now()
+const stage = await openStage(wanted.quick ? QUICK : WHOLE, wanted.profile)
+const figures: Figure[] = []
+try {
+  for (const name of wanted.sections) {
+    console.error(`measuring ${name} ...`)
+    figures.push(...((await SECTIONS[name]?.(stage)) ?? []))
+  }
+} finally {
+  await stage.close()
+}
+report()
+
+function report(): void {
+  const machine = { node: process.version, platform: `${process.platform}-${process.arch}`, cores: availableParallelism(), processor: cpus()[0]?.model ?? 'unknown' }
+  const tookSeconds = Math.round((performance.now() - began) / 1000)
+  console.log(`\nThe gateway was started by: node ${stage.tree.startArguments.join(' ')}\nwith this config:\n\n${indented(stage.config)}`)
+  console.log(`Node ${machine.node} on ${machine.platform}, ${machine.cores} cores, ${machine.processor}; client, gateway and upstream share them\n`)
+  console.log(table(figures))
+  const judged = figures.filter(({ verdict }) => verdict !== undefined)
+  console.log(`\n${judged.filter(({ verdict }) => verdict?.met).length} of ${judged.length} budgets met; measured in ${tookSeconds} s`)
+  if (wanted.json !== undefined) writeFileSync(wanted.json, `${JSON.stringify({ at: new Date().toISOString(), quick: wanted.quick, machine, config: stage.config, figures }, undefined, 2)}\n`)
+}
+
+function indented(text: string): string {
+  return text.replaceAll(/^(?=.)/gm, '    ')
+}
+
+function readArguments(): { readonly quick: boolean; readonly json?: string | undefined; readonly profile?: string | undefined; readonly sections: readonly string[] } {
+  try {
+    const options = { quick: { type: 'boolean' }, json: { type: 'string' }, only: { type: 'string' }, profile: { type: 'string' } } as const
+    const { quick = false, json, only, profile } = parseArgs({ options }).values
+    const sections = only?.split(',') ?? Object.keys(SECTIONS)
+    const unknown = sections.filter((name) => !Object.hasOwn(SECTIONS, name))
+    if (unknown.length > 0) throw new Error(`There is no section ${unknown.join(', ')}`)
+    return { quick, json, profile, sections }
+  } catch (thrown) {
+    console.error(`${(thrown as Error).message}\n${USAGE}`)
+    process.exit(2)
+  }
+}
