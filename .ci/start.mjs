@@ -26,7 +26,7 @@ for (const [how, command, args] of [
 async function tryOut(how, command, args, home) {
   const child = spawn(command, args, { cwd: root, env: { ...process.env, ISOPOD_HOME: home }, stdio: ['ignore', 'pipe', 'inherit'], detached: true })
   const exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code)))
-  const patience = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), PATIENCE_MS)
+  const patience = setTimeout(() => process.kill(-Number(child.pid), 'SIGKILL'), PATIENCE_MS)
   try {
     const { url, token } = await banner(child, exited)
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
@@ -35,7 +35,7 @@ async function tryOut(how, command, args, home) {
     const completion = await response.json()
     assert.match(completion.choices?.[0]?.message?.content ?? JSON.stringify(completion), /Hello from the start/)
     // The whole group, as a terminal does on Ctrl-C: npm passes no signals on by itself.
-    process.kill(-child.pid, 'SIGINT')
+    process.kill(-Number(child.pid), 'SIGINT')
     await exited
     await assert.rejects(fetch(`${url}/health`), 'it still answers after it was stopped')
     console.log(`${how}: listened, answered, stopped`)

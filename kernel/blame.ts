@@ -38,7 +38,7 @@ function sound(thrown: RpcError, where: string): RpcError {
   if (made.has(thrown) || (thrown instanceof RpcError && thrown.details === undefined)) return thrown
   let refusal: RpcError
   try {
-    refusal = new RpcError(thrown.code, `${thrown.message}`, factsOf(thrown, where))
+    refusal = new RpcError(thrown.code, thrown.message, factsOf(thrown, where))
   } catch (cause) {
     refusal = new RpcError('internal', 'Internal error', { cause })
   }

@@ -252,7 +252,7 @@ class Gateway implements RunningGateway {
   #entranceUnder({ gateway }: Config, bound: readonly string[]): Entrance {
     const { tokens } = this.#parts
     return {
-      auth: new Authenticator(gateway.auth as ConstructorParameters<typeof Authenticator>[0], { tokens, failures: this.#failures }),
+      auth: new Authenticator(gateway.auth, { tokens, failures: this.#failures }),
       names: namesOf({ bound, hosts: gateway.hosts, origins: gateway.origins }),
     }
   }

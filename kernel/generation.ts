@@ -94,7 +94,7 @@ async function answered(question: Question, call: Call, tap: RecordedTap, instan
   try {
     const answer = (await call.enterAskingTap(instance, tap, question.subject)) as TapAnswer<object>
     if (answer === undefined || answer === null) return question
-    if ('refuse' in answer) return { ...question, refused: `${answer.refuse}`, by: tap.name }
+    if ('refuse' in answer) return { ...question, refused: answer.refuse, by: tap.name }
     if ('change' in answer && isObject(answer.change)) return { subject: Object.freeze({ ...question.subject, ...answer.change }) }
     throw new Error('it answered neither nothing, nor `refuse`, nor `change`')
   } catch (thrown) {

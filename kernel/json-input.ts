@@ -55,7 +55,6 @@ function tooDeep(): RpcError {
 function freeze(value: Json, depth: number): void {
   if (typeof value !== 'object' || value === null) return
   if (depth >= JSON_DEPTH) throw tooDeep()
-  if (Array.isArray(value)) for (const item of value as readonly Json[]) freeze(item, depth + 1)
-  else for (const key in value) freeze((value as Record<string, Json>)[key] ?? null, depth + 1)
+  for (const item of Object.values(value)) freeze(item ?? null, depth + 1)
   Object.freeze(value)
 }

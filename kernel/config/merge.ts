@@ -62,7 +62,7 @@ function rootOf(document: Document.Parsed): YAMLMap {
     const empty = document.createNode({})
     // A file of nothing but comments has no content to hang a section on; its comments stay where they are.
     document.contents = empty as unknown as typeof document.contents
-    return empty as unknown as YAMLMap
+    return empty
   }
   return document.contents
 }

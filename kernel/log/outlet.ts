@@ -153,7 +153,7 @@ export class Outlet {
 
 /** Standard error through a sink of its own: a pipe whose reader has stopped would otherwise hold the whole gateway. */
 function standardError(clock: Clock): Console {
-  const isTerminal = process.stderr.isTTY === true
+  const isTerminal = process.stderr.isTTY
   const lossLine = (lines: number) => `${lines} lines of the log were lost\n`
   const sink = new Sink({ clock, descriptor: () => 2, lossLine })
   return {

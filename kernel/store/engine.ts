@@ -2,9 +2,11 @@
  * The only door to Node's own SQLite. It is loaded at the first use and without the notice that it is experimental: this
  * program pins its Node, and a warning that nobody can act on teaches people to overlook the others. Those still appear.
  */
-type Engine = typeof import('node:sqlite')
+import type * as sqlite from 'node:sqlite'
 
-export type Database = InstanceType<Engine['DatabaseSync']>
+type Engine = typeof sqlite
+
+export type Database = sqlite.DatabaseSync
 export type Statement = ReturnType<Database['prepare']>
 
 let loaded: Engine | undefined
@@ -28,7 +30,7 @@ function loadQuietly(): Engine {
   const emitWarning: typeof process.emitWarning = Reflect.get(process, 'emitWarning') // put back as it was, so not bound
   process.emitWarning = ((warning: string | Error, ...rest: never[]) => {
     if (!String(warning).startsWith('SQLite is an experimental feature')) emitWarning.call(process, warning, ...rest)
-  }) as typeof emitWarning // one signature in place of several: all are passed on as they came
+  }) // one signature in place of several: all are passed on as they came
   try {
     return process.getBuiltinModule('node:sqlite')
   } finally {

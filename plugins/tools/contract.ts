@@ -9,11 +9,6 @@ export interface ToolRow {
   readonly effects: readonly string[]
 }
 
-/** Params of `tool.list`: with an agent, only what its profile lets it use. */
-export interface ToolList {
-  readonly agentId?: string
-}
-
 /** Params of `tool.invoke`. */
 export interface ToolInvoke {
   readonly tool: string

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 /** What only a real connection shows: bodies in pieces, bodies that are too large or too slow, and clients that hang up. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -50,7 +51,7 @@ async function read(socket: Socket, pattern: RegExp): Promise<string> {
 
 function post(url: string, body: Buffer | ReadableStream): Promise<Response> {
   const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
-  return fetch(`${url}/probe/echo`, { method: 'POST', headers, body, ...(body instanceof ReadableStream && { duplex: 'half' }) } as RequestInit)
+  return fetch(`${url}/probe/echo`, { method: 'POST', headers, body, ...(body instanceof ReadableStream && { duplex: 'half' }) })
 }
 
 function inPieces(whole: Buffer, size: number): ReadableStream {
@@ -148,7 +149,7 @@ onBoth('an upgrade that is refused is answered like any request, with its header
   const refusalOf = async (headers: Record<string, string>, path = '/') => {
     const socket = new WebSocket(`${url.replace('http', 'ws')}${path}`, { headers })
     socket.on('error', () => {})
-    const [, response] = (await once(socket, 'unexpected-response')) as [unknown, import('node:http').IncomingMessage]
+    const [, response] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage]
     const chunks = await response.toArray()
     return { status: response.statusCode, headers: response.headers, body: JSON.parse(Buffer.concat(chunks as Buffer[]).toString()) as JsonObject }
   }

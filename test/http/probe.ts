@@ -49,7 +49,7 @@ export class Probe {
           },
         })
         methods.add({ name: 'probe.abort', scope: 'admin', handle: async (_params, ctx) => ({ aborted: await ctx.runs.abort(this.#runId) }) })
-        methods.add({ name: 'probe.tell', scope: 'read', handle: (params, ctx) => { ctx.emit('probe.told', params as JsonObject); return {} } })
+        methods.add({ name: 'probe.tell', scope: 'read', handle: (params, ctx) => { ctx.emit('probe.told', params); return {} } })
         methods.add({ name: 'probe.large', scope: 'read', handle: (params) => ({ text: 'x'.repeat((params as unknown as { length: number }).length) }) })
       })
       gateway.hooks.routes.tap('probe', (routes) => {

@@ -200,7 +200,7 @@ for (const [what, answer, fits] of [
   ['false', false, false],
 ] as const) {
   test(`a tap that answers ${what} is ${fits ? 'believed' : 'not believed'}`, async () => {
-    const { walled } = scripted({ taps: [{ hook: 'toolCalling', name: 'guard' }] }, () => answer as Json | undefined)
+    const { walled } = scripted({ taps: [{ hook: 'toolCalling', name: 'guard' }] }, () => answer)
     const [tap] = walledContributions(walled, 'x').taps
     const run = Promise.resolve(tap?.run(SUBJECT as never, CONTEXT as never))
     if (fits) assert.deepEqual(await run, answer)
@@ -220,7 +220,7 @@ for (const [kind, answer, fits] of [
   ['decode', null, false],
 ] as const) {
   test(`${kind} of a dialect that answers ${JSON.stringify(answer)} is ${fits ? 'believed' : 'not believed'}`, async () => {
-    const { walled } = scripted({ dialects: [{ name: 'd' }] }, () => answer as Json)
+    const { walled } = scripted({ dialects: [{ name: 'd' }] }, () => answer)
     const dialect = walledContributions(walled, 'x').dialects[0]!
     const run = Promise.resolve(kind === 'greet' ? dialect.greet({} as never) : dialect.decode({}, 0))
     if (fits) assert.deepEqual(await run, answer)
@@ -255,7 +255,7 @@ for (const [op, args, pattern] of [
   ['reveal', [{ secret: 'x' }], /forbidden.*Secrets do not cross/],
 ] as const) {
   test(`the op ${op} with ${JSON.stringify(args)} is refused and not thrown`, async () => {
-    const answer = await carryOut(CONTEXT as never, op, args as unknown as Json[], new AbortController().signal)
+    const answer = await carryOut(CONTEXT as never, op, args, new AbortController().signal)
     assert.ok(!answer.ok)
     assert.match(`${answer.refusal.code} ${answer.refusal.message}`, pattern)
   })

@@ -2,7 +2,7 @@
  * A kernel with nothing around it: plugins are objects, the store is memory, the clock stands still. Unlike the testing
  * gateway it takes bad plugins and says what became of them.
  */
-import type { Caller, GatewayEvent, GatewayFacts, Json, JsonObject, Manifest, Plugin, Sandbox, Schema } from '@isopod/plugin-api'
+import type { Caller, Context, GatewayEvent, GatewayFacts, Json, JsonObject, Manifest, Plugin, Sandbox, Schema } from '@isopod/plugin-api'
 import { definePlugin, API_VERSION } from '@isopod/plugin-api'
 import { TestClient, TestClock, type ClientOptions } from '@isopod/testing'
 import { Call } from '../../kernel/call.ts'
@@ -109,7 +109,7 @@ export function wanted(spec: Spec): Wanted {
   return { source: { manifest, builtIn, ...(entry === undefined ? { plugin } : { entry }) }, trust, config }
 }
 
-type Handle = (params: never, ctx: import('@isopod/plugin-api').Context) => unknown
+type Handle = (params: never, ctx: Context) => unknown
 
 /** A `register` that adds methods with the scope `read`. A name that ends in `!` is internal, in `*` internal and streams. */
 export function methods(table: Readonly<Record<string, Handle>>): Plugin['register'] {

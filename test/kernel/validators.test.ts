@@ -1,3 +1,4 @@
+import type { Gateway } from '@isopod/plugin-api'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { check, complaints } from '../../kernel/validators.ts'
@@ -13,7 +14,7 @@ function counted() {
 test('a schema is compiled at its first use, and the next generation compiles it no more', async () => {
   const house = new House()
   const { schema, reads } = counted()
-  const kept = { id: 'kept', register: (gateway: Parameters<import('@isopod/plugin-api').Plugin['register']>[0]) => gateway.hooks.methods.tap('m', (into) => into.add({ name: 'a.n', scope: 'read', params: schema, handle: () => 1 })) }
+  const kept = { id: 'kept', register: (gateway: Gateway) => gateway.hooks.methods.tap('m', (into) => into.add({ name: 'a.n', scope: 'read', params: schema, handle: () => 1 })) }
   await house.want(kept)
   assert.equal(reads.count, 0)
   await house.client().call('a.n', { n: 1 })

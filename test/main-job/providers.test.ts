@@ -142,6 +142,6 @@ describe('a gateway with providers in its config', () => {
     mock.onMessage('hello', { content: 'Default.' })
     const completion = await ask('anthropic/claude-3-5-sonnet', 'hello')
     assert.equal(completion.model, 'anthropic/claude-3-5-sonnet')
-    assert.equal((mock.getLastRequest()?.body as { model?: string }).model, 'gpt-4o')
+    assert.equal((mock.getLastRequest()?.body as { model?: string } | undefined)?.model, 'gpt-4o')
   })
 })

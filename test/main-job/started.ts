@@ -113,7 +113,7 @@ export class RpcSocket {
   constructor(socket: WebSocket) {
     this.#socket = socket
     socket.on('message', (data) => {
-      this.frames.push(JSON.parse(String(data as Buffer)) as JsonObject)
+      this.frames.push(JSON.parse(String(data)) as JsonObject)
       this.#wake()
     })
     socket.on('close', () => {

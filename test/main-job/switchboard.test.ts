@@ -83,14 +83,14 @@ describe('an edit of gateway.yaml while the gateway runs', () => {
     await rowWhen(socket, 'greeter', (row) => row?.version === '1.0.0')
     const answers: JsonObject[] = []
     const caller = await gateway.socket()
-    let swapped = false
+    const swap = { done: false }
     const calling = (async () => {
-      while (!swapped) answers.push(await caller.call('greeter.say', { name: 'you' }))
+      while (!swap.done) answers.push(await caller.call('greeter.say', { name: 'you' }))
       answers.push(await caller.call('greeter.say', { name: 'you' }))
     })()
     await edit('plugins: { greeter: { from: ./two, trust: full } }')
     await rowWhen(socket, 'greeter', (row) => row?.version === '2.0.0')
-    swapped = true
+    swap.done = true
     await calling
     caller.close()
     assert.ok(answers.every(({ ok }) => ok === true))
