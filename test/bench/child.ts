@@ -11,12 +11,12 @@ export class Child {
   readonly #process: ChildProcess
   port = 0
 
-  private constructor(file: string) {
-    this.#process = fork(fileURLToPath(new URL(file, import.meta.url)), { execArgv: ['--disable-warning=ExperimentalWarning'] })
+  private constructor(file: URL) {
+    this.#process = fork(fileURLToPath(file), { execArgv: ['--disable-warning=ExperimentalWarning'] })
   }
 
   /** A server; resolves once it listens. */
-  static async server(file: string): Promise<Child> {
+  static async server(file: URL): Promise<Child> {
     const child = new Child(file)
     const said = await child.#hear(PATIENCE_MS)
     if (said.kind === 'listening') child.port = said.port
@@ -24,7 +24,7 @@ export class Child {
   }
 
   static client(): Child {
-    return new Child('./client.ts')
+    return new Child(new URL('./client.ts', import.meta.url))
   }
 
   get pid(): number {

@@ -9,7 +9,7 @@ const CONNECTIONS = 64
 const BUDGET = 0.7
 
 export async function healthSection({ pace, client, ...stage }: Stage): Promise<Figure[]> {
-  const [gateway, raw, http] = [await stage.gateway(), await stage.reference('./raw-uws.ts'), await stage.reference('./raw-http.ts')]
+  const [gateway, raw, http] = [await stage.gateway(), await stage.reference(new URL('./raw-uws.ts', import.meta.url)), await stage.reference(new URL('./raw-http.ts', import.meta.url))]
   const { warmSeconds, seconds, rounds } = pace
   const job = ({ port, pid }: { readonly port: number; readonly pid: number }): HttpJob =>
     ({ kind: 'http', port, pid, path: '/health', connections: CONNECTIONS, warmSeconds, seconds })

@@ -32,7 +32,7 @@ export async function rpcSection(stage: Stage): Promise<Figure[]> {
 }
 
 async function load({ pace, client, ...stage }: Stage, shape: typeof MANY) {
-  const [gateway, raw, ws] = [await stage.gateway(), await stage.reference('./raw-uws.ts'), await stage.reference('./raw-ws.ts')]
+  const [gateway, raw, ws] = [await stage.gateway(), await stage.reference(new URL('./raw-uws.ts', import.meta.url)), await stage.reference(new URL('./raw-ws.ts', import.meta.url))]
   const { warmSeconds, seconds, rounds } = pace
   const job = ({ port, pid }: { readonly port: number; readonly pid: number }): RpcJob => ({ kind: 'rpc', port, pid, ...shape, warmSeconds, seconds })
   return inTurns(shape === ALONE ? 1 : rounds, {

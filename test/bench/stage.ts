@@ -31,13 +31,13 @@ export interface Stage {
   /** The gateway that one section after another loads. It is started by the first that asks. */
   gateway(): Promise<Gateway>
   /** A reference server, by its file; started by the first that asks. */
-  reference(file: string): Promise<Child>
+  reference(file: URL): Promise<Child>
   close(): Promise<void>
 }
 
 export async function openStage(pace: Pace, profileTo: string | undefined): Promise<Stage> {
   const tree = new Tree()
-  const upstream = await Child.server('./upstream.ts')
+  const upstream = await Child.server(new URL('./upstream.ts', import.meta.url))
   const client = Child.client()
   const references = new Map<string, Promise<Child>>()
   const config = gatewayConfig(upstream.port)
@@ -51,8 +51,8 @@ export async function openStage(pace: Pace, profileTo: string | undefined): Prom
     profileTo,
     gateway: () => (gateway ??= Gateway.start({ tree, config, profileTo })),
     reference(file) {
-      const known = references.get(file) ?? Child.server(file)
-      references.set(file, known)
+      const known = references.get(file.href) ?? Child.server(file)
+      references.set(file.href, known)
       return known
     },
     async close() {
