@@ -11,6 +11,8 @@ const WINDOW_MS = 10_000
 /** A loop this late answers nobody in time: clients of health checks give up after about a second. */
 const LATE_MS = 1_000
 const NANOSECONDS = 1e6
+/** How long one reading of the delay serves: no watcher asks more often than once a second. */
+const FRESH_MS = 1_000
 
 export interface HealthParts {
   readonly clock: Clock
@@ -26,6 +28,7 @@ export class Health {
   readonly #delay = monitorEventLoopDelay({ resolution: 20 })
   readonly #stopMeasuring: () => void
   #lastMs = 0
+  #seen = { at: -Infinity, ms: 0 }
 
   constructor(parts: HealthParts) {
     this.#parts = parts
@@ -50,9 +53,12 @@ export class Health {
     this.#delay.reset()
   }
 
-  /** 0 where nothing has been measured yet. */
+  /** 0 where nothing has been measured yet. A percentile walks the whole histogram, so one serves for a while. */
   #current(): number {
+    const at = this.#parts.clock.elapsed()
+    if (at - this.#seen.at < FRESH_MS) return this.#seen.ms
     const ms = this.#delay.percentile(99) / NANOSECONDS
-    return Number.isFinite(ms) ? Math.max(0, Math.round(ms * 10) / 10) : 0
+    this.#seen = { at, ms: Number.isFinite(ms) ? Math.max(0, Math.round(ms * 10) / 10) : 0 }
+    return this.#seen.ms
   }
 }

@@ -16,7 +16,7 @@ const patterns = args.filter((one) => !one.startsWith('--'))
 
 const command = [
   '--import',
-  new URL('./quicken.mjs', import.meta.url).href,
+  new URL('../kernel/quickened.mjs', import.meta.url).href,
   '--test',
   '--test-reporter=spec',
   `--test-timeout=${TIMEOUT_MS}`,

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 const [major, minor] = process.versions.node.split('.').map(Number)
 
 if (isGoodEnough(major, minor)) {
-  const { quicken } = await import('./quicken.mjs')
+  const { quicken } = await import('../quicken.mjs')
   quicken()
   const { runCommandLine } = await import('./command-line.ts')
   await runCommandLine(process.argv.slice(2))

@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'no
 import module from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { threadId } from 'node:worker_threads'
 
 /** The packages an author may import by name wherever the plugin lives. */
 const API = /^@isopod\/(?:plugin-api|testing)$/
@@ -12,7 +13,7 @@ const API = /^@isopod\/(?:plugin-api|testing)$/
 const WRITE_AFTER_MS = 3_000
 
 export function quicken() {
-  const folder = fileURLToPath(new URL('../../node_modules/.cache/isopod/', import.meta.url))
+  const folder = fileURLToPath(new URL('../node_modules/.cache/isopod/', import.meta.url))
   const kept = new KeptText(join(folder, `stripped-${process.version}.json`))
   module.enableCompileCache?.(join(folder, 'compiled'))
   silence('stripTypeScriptTypes is an experimental feature')
@@ -56,8 +57,9 @@ class KeptText {
     this.#changed = false
     try {
       mkdirSync(join(this.#file, '..'), { recursive: true })
-      const whole = `${this.#file}.${process.pid}`
-      writeFileSync(whole, JSON.stringify(this.#texts))
+      const whole = `${this.#file}.${process.pid}.${threadId}`
+      // Threads and other processes keep theirs in the same file.
+      writeFileSync(whole, JSON.stringify({ ...readJson(this.#file), ...this.#texts }))
       renameSync(whole, this.#file)
     } catch {
       // A read-only installation: the next start strips again.
