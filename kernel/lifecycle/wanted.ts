@@ -7,6 +7,7 @@ import semver from 'semver'
 import type { JsonObject } from '@isopod/plugin-api'
 import type { Config, PluginConfig } from '../config/schema.ts'
 import { readSource, type Source, type Unreadable } from './catalog.ts'
+import { knownConfig } from './known-config.ts'
 import type { Wanted, WantedPlugins } from './plan.ts'
 
 export interface WantedParts {
@@ -17,8 +18,12 @@ export interface WantedParts {
   readonly home: string
 }
 
+/** What is wanted, and what the owner should hear of his wishes. */
+export type ReadWishes = WantedPlugins & { readonly warnings: readonly string[] }
+
 /** Never rejects. */
-export async function wantedPlugins({ config, builtIn, home }: WantedParts): Promise<WantedPlugins> {
+export async function wantedPlugins({ config, builtIn, home }: WantedParts): Promise<ReadWishes> {
+  const warnings: string[] = []
   const plugins: Wanted[] = []
   const disabled: Source[] = []
   const unreadable: Unreadable[] = []
@@ -29,12 +34,12 @@ export async function wantedPlugins({ config, builtIn, home }: WantedParts): Pro
     try {
       const source = await sourceOf(id, entry, known.get(id), home)
       if (entry?.enabled === false) disabled.push(source)
-      else plugins.push({ source, trust: trustOf(source, entry), config: configOf(source, entry, config) })
+      else plugins.push({ source, trust: trustOf(source, entry), config: configOf(source, entry, config, warnings) })
     } catch (thrown) {
       if (entry?.enabled !== false) unreadable.push({ id, reason: (thrown as Error).message })
     }
   }
-  return { plugins, disabled, unreadable }
+  return { plugins, disabled, unreadable, warnings }
 }
 
 async function sourceOf(id: string, entry: PluginConfig | undefined, known: Source | undefined, home: string): Promise<Source> {
@@ -69,8 +74,11 @@ function trustOf(source: Source, entry: PluginConfig | undefined): Wanted['trust
  * A plugin of this repository may own a top-level section; its own entry under `plugins` is laid over it. One from elsewhere
  * owns none, or it could ask for the keys of all models by naming their section.
  */
-function configOf({ manifest, builtIn }: Source, entry: PluginConfig | undefined, config: Config): JsonObject {
+function configOf({ manifest, builtIn }: Source, entry: PluginConfig | undefined, config: Config, warnings: string[]): JsonObject {
   const section = manifest.section === undefined || !builtIn ? {} : (config[manifest.section as keyof Config] as JsonObject | undefined)
-  // The config has been parsed from a file of text: it is JSON.
-  return { ...section, ...(entry?.config as JsonObject | undefined) }
+  // Both were parsed from a file of text: they are JSON. What is unknown in a section was told when the file was read.
+  const shared = knownConfig(section ?? {}, manifest.config, manifest.section ?? '')
+  const own = knownConfig((entry?.config as JsonObject | undefined) ?? {}, manifest.config, `plugins.${manifest.id}.config`)
+  warnings.push(...own.unknown)
+  return { ...shared.config, ...own.config }
 }

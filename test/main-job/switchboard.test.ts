@@ -126,6 +126,18 @@ describe('an edit of gateway.yaml while the gateway runs', () => {
     assert.equal((await rowWhen(socket, 'openai', () => true))?.state, 'disabled')
   })
 
+  it('leaves a misspelt key out instead of taking down what it stands in', async (test) => {
+    const { gateway, socket, edit } = await opened(test)
+    const applied = socket.first((frame) => frame['type'] === 'config.changed')
+    await edit('models: { defualt: nothing/at-all }\nplugins: { tools: { config: { denny: [x] } } }')
+    await applied
+    for (const id of ['models', 'tools', 'chat', 'openai']) assert.equal((await rowWhen(socket, id, () => true))?.state, 'ready', id)
+    assert.equal((await gateway.fetch('/v1/models')).status, 200)
+    const log = await readFile(join(gateway.home, 'logs', 'gateway.log'), 'utf8')
+    assert.match(log, /models\.defualt is not known.*[Dd]id you mean default/)
+    assert.match(log, /plugins\.tools\.config\.denny is not known.*did you mean deny/)
+  })
+
   it('is made by plugin.enable and plugin.disable too, and keeps the owner\'s comments', async (test) => {
     const { gateway, socket, edit } = await opened(test)
     await edit('# my own words\nplugins:\n  openai: { enabled: true } # for the editor\n')
