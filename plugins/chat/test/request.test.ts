@@ -2,7 +2,7 @@ import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { RpcError, type JsonObject } from '@isopod/plugin-api'
 import chat from '../index.ts'
-import { callTool, clientTool, finish, message, refused, result, say, settled, TestGateway } from './gateway.ts'
+import { callTool, clientTool, finish, message, refused, result, say, settled, ScriptedGateway } from './scripted-gateway.ts'
 
 const busy = () => new RpcError('rate_limited', 'Busy', { retryable: true, retryAfterSeconds: 60 })
 
@@ -26,14 +26,14 @@ test('what is wrong with a conversation is named, and leaves no trace', async ()
     [{ message: 'a', clientTools: [clientTool('x'), clientTool('x')] }, 'clientTools'],
   ]
   for (const [params, param] of cases) {
-    const gateway = new TestGateway(chat, { config: { work: {}, home: {} } })
+    const gateway = new ScriptedGateway(chat, { config: { work: {}, home: {} } })
     await assert.rejects(gateway.call('chat.run', params), { name: 'RpcError', param }, JSON.stringify(params))
     assert.deepEqual([gateway.story, gateway.live.size], [[], 0])
   }
 })
 
 test('a session\'s messages come before the new ones, instructions first of all', async () => {
-  const gateway = new TestGateway(chat, { config: { default: { system: 'You are kind.' } } })
+  const gateway = new ScriptedGateway(chat, { config: { default: { system: 'You are kind.' } } })
   gateway.sessions.set('s', { agentId: 'default', messages: [message('user', 'one'), message('assistant', 'two')] as never })
   await gateway.call('chat.run', { sessionKey: 's', messages: [message('system', 'Be brief.'), message('user', 'three')] })
   assert.deepEqual(gateway.asked[0]?.request.messages, [
@@ -43,7 +43,7 @@ test('a session\'s messages come before the new ones, instructions first of all'
 })
 
 test('a client that sends the whole conversation is shown no other, and only its new turn is kept', async () => {
-  const gateway = new TestGateway(chat, { scripts: [[say('four'), finish()]] })
+  const gateway = new ScriptedGateway(chat, { scripts: [[say('four'), finish()]] })
   gateway.sessions.set('s', { agentId: 'default', messages: [message('user', 'secret')] as never })
   const messages = [message('system', 'Be brief.'), message('user', 'one'), message('assistant', 'two'), message('user', 'three')]
   await gateway.call('chat.run', { sessionKey: 's', history: 'given', messages })
@@ -52,7 +52,7 @@ test('a client that sends the whole conversation is shown no other, and only its
 })
 
 test('a model is shown tool calls and results in pairs, whatever the session has', async () => {
-  const gateway = new TestGateway(chat)
+  const gateway = new ScriptedGateway(chat)
   gateway.sessions.set('s', {
     agentId: 'default',
     messages: [
@@ -88,7 +88,7 @@ test('a model\'s name may name an agent, and isopod/offline never does', async (
     [{ agentId: 'work', model: 'a/default' }, 'a/default', 'work'],
   ]
   for (const [params, model, agentId] of cases) {
-    const gateway = new TestGateway(chat, { config, models })
+    const gateway = new ScriptedGateway(chat, { config, models })
     const answered = await gateway.call('chat.run', { message: 'Hi', sessionKey: 's', ...params })
     assert.deepEqual([gateway.asked[0]?.id, gateway.sessions.get('s')?.agentId], [model, agentId], JSON.stringify(params))
     assert.equal(answered.model, (params as { model?: string }).model ?? model)
@@ -96,7 +96,7 @@ test('a model\'s name may name an agent, and isopod/offline never does', async (
 })
 
 test('a session keeps its agent, and one that left the config is replaced by the default, and said', async () => {
-  const gateway = new TestGateway(chat, { config: { work: { system: 'Work.' } } })
+  const gateway = new ScriptedGateway(chat, { config: { work: { system: 'Work.' } } })
   await gateway.call('chat.run', { message: 'Hi', sessionKey: 's', agentId: 'work' })
   await gateway.call('chat.run', { message: 'Hi', sessionKey: 's' })
   assert.deepEqual(gateway.asked[1]?.request.messages[0], message('system', 'Work.'))
@@ -107,7 +107,7 @@ test('a session keeps its agent, and one that left the config is replaced by the
 
 test('tools that the agent is denied are not offered', async () => {
   const tools = { clock_now: () => 5, browser_open: () => 1, browser_act: () => 1, net_fetch_raw: () => 1 }
-  const gateway = new TestGateway(chat, { tools, config: { default: { tools: { deny: ['browser_*', 'n*_f*_raw', 'clock', '*x*'] } } } })
+  const gateway = new ScriptedGateway(chat, { tools, config: { default: { tools: { deny: ['browser_*', 'n*_f*_raw', 'clock', '*x*'] } } } })
   await gateway.call('chat.run', { message: 'Hi' })
   assert.deepEqual(gateway.asked[0]?.request.tools?.map(({ name }) => name), ['clock_now'])
 })
@@ -116,7 +116,7 @@ test('a profile offers tools by what they may do, and allow adds to it by name',
   const tools = { clock_now: () => 5, shell_run: () => 1, shell_look: () => 1 }
   const effects = { shell_run: ['exec'], shell_look: ['exec'] }
   const offeredTo = async (rules: JsonObject) => {
-    const gateway = new TestGateway(chat, { tools, effects, config: { default: { tools: rules } } })
+    const gateway = new ScriptedGateway(chat, { tools, effects, config: { default: { tools: rules } } })
     await gateway.call('chat.run', { message: 'Hi' })
     return gateway.asked[0]?.request.tools?.map(({ name }) => name) ?? []
   }
@@ -128,7 +128,7 @@ test('a profile offers tools by what they may do, and allow adds to it by name',
 
 test('a model that will not answer at all is left for the next one at once', async () => {
   const refusal = new RpcError('unavailable', 'The key is wrong', { retryable: false })
-  const gateway = new TestGateway(chat, { models: ['a/b', 'c/d'], scripts: [[refusal], [say('Hello'), finish()]], config: { default: { model: 'a/b', fallbacks: ['c/d'] } } })
+  const gateway = new ScriptedGateway(chat, { models: ['a/b', 'c/d'], scripts: [[refusal], [say('Hello'), finish()]], config: { default: { model: 'a/b', fallbacks: ['c/d'] } } })
   const { response } = await gateway.call('chat.run', { message: 'Hi' })
   assert.equal(response, 'Hello')
   assert.deepEqual(gateway.asked.map(({ id }) => id), ['a/b', 'c/d'])
@@ -136,7 +136,7 @@ test('a model that will not answer at all is left for the next one at once', asy
 
 test('a busy model is asked once more after the time it asked for', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
-  const gateway = new TestGateway(chat, { scripts: [[new RpcError('rate_limited', 'Busy', { retryAfterSeconds: 2 })], [say('Hello'), finish()]] })
+  const gateway = new ScriptedGateway(chat, { scripts: [[new RpcError('rate_limited', 'Busy', { retryAfterSeconds: 2 })], [say('Hello'), finish()]] })
   const running = gateway.call('chat.run', { message: 'Hi' })
   await gateway.until('chat.started')
   await settled()
@@ -148,7 +148,7 @@ test('a busy model is asked once more after the time it asked for', async (t) =>
 })
 
 test('a model that asks for too much time is left for the next, which then stays', async () => {
-  const gateway = new TestGateway(chat, {
+  const gateway = new ScriptedGateway(chat, {
     config: { default: { model: 'a/one', fallbacks: ['a/one', 'nobody/knows', 'b/two'] } },
     models: ['a/one', 'b/two'],
     scripts: [[busy()], [callTool('a', 'clock_now'), finish()], [say('Hello'), finish()]],
@@ -161,17 +161,17 @@ test('a model that asks for too much time is left for the next, which then stays
 test('no other model is asked after the first word, or where no model could do better', async () => {
   const config = { default: { model: 'a/one', fallbacks: ['b/two'] } }
   const models = ['a/one', 'b/two']
-  const late = new TestGateway(chat, { config, models, scripts: [[say('Hel'), busy()]] })
+  const late = new ScriptedGateway(chat, { config, models, scripts: [[say('Hel'), busy()]] })
   await assert.rejects(late.call('chat.run', { message: 'Hi' }), refused('rate_limited'))
-  const hopeless = new TestGateway(chat, { config, models, scripts: [[new RpcError('invalid_request', 'No such thing')]] })
+  const hopeless = new ScriptedGateway(chat, { config, models, scripts: [[new RpcError('invalid_request', 'No such thing')]] })
   await assert.rejects(hopeless.call('chat.run', { message: 'Hi' }), refused('invalid_request'))
-  const all = new TestGateway(chat, { config, models, scripts: [[busy()], [busy()]] })
+  const all = new ScriptedGateway(chat, { config, models, scripts: [[busy()], [busy()]] })
   await assert.rejects(all.call('chat.run', { message: 'Hi' }), refused('rate_limited', { retryAfterSeconds: 60 }))
   assert.deepEqual([late.asked.length, hopeless.asked.length, all.asked.length], [1, 1, 2])
 })
 
 test('the history of a session is told by its name', async () => {
-  const gateway = new TestGateway(chat)
+  const gateway = new ScriptedGateway(chat)
   await gateway.call('chat.run', { message: 'Hi', sessionKey: 's' })
   assert.equal((await gateway.call('chat.history', { sessionKey: 's', limit: 10 })).messages[0]?.content, 'Hi')
 })

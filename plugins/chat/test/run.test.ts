@@ -2,10 +2,10 @@ import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { RpcError, type PromptShaping } from '@isopod/plugin-api'
 import chat from '../index.ts'
-import { callTool, clientTool, finish, lastParts, message, refused, result, say, settled, TestGateway, think } from './gateway.ts'
+import { callTool, clientTool, finish, lastParts, message, refused, result, say, settled, ScriptedGateway, think } from './scripted-gateway.ts'
 
 test('a plain run keeps the question before it is heard of and the answer before it is done', async () => {
-  const gateway = new TestGateway(chat, { scripts: [[think('hm'), say('Hel'), say(''), say('lo'), finish('stop', 5)]] })
+  const gateway = new ScriptedGateway(chat, { scripts: [[think('hm'), say('Hel'), say(''), say('lo'), finish('stop', 5)]] })
   const usage = { promptTokens: 5, completionTokens: 5, totalTokens: 10 }
   const answered = await gateway.call('chat.run', { message: 'Hi', sessionKey: 's', channel: 'ws', metadata: { from: 'phone' } })
   assert.deepEqual(answered, {
@@ -18,7 +18,7 @@ test('a plain run keeps the question before it is heard of and the answer before
 })
 
 test('a tool round tells the call and its result, and the model what came of it', async () => {
-  const gateway = new TestGateway(chat, {
+  const gateway = new ScriptedGateway(chat, {
     scripts: [[say('Let me look.'), callTool('c1', 'clock_now', { zone: 'UTC' }), finish('tool_calls', 3)], [say('It is '), say('five.'), finish('stop', 4)]],
     tools: { clock_now: ({ zone }) => ({ hour: 5, zone }) },
   })
@@ -44,7 +44,7 @@ test('a tool round tells the call and its result, and the model what came of it'
 })
 
 test('a failure keeps what was said, tells it, and refuses the call with the same words', async () => {
-  const gateway = new TestGateway(chat, { scripts: [[say('I was '), say('go'), new RpcError('unavailable', 'The connection broke', { retryable: true })]] })
+  const gateway = new ScriptedGateway(chat, { scripts: [[say('I was '), say('go'), new RpcError('unavailable', 'The connection broke', { retryable: true })]] })
   await assert.rejects(gateway.call('chat.run', { message: 'Hi', sessionKey: 's' }), refused('unavailable', { message: 'The connection broke', retryable: true }))
   assert.deepEqual(gateway.story, ['kept begin', 'chat.started', 'chat.delta I was ', 'chat.delta go', 'kept failed', 'chat.error unavailable'])
   assert.deepEqual(gateway.events.at(-1)?.data, { runId: 'run-1', sessionKey: 's', error: { code: 'unavailable', message: 'The connection broke' } })
@@ -52,27 +52,27 @@ test('a failure keeps what was said, tells it, and refuses the call with the sam
 })
 
 test('an answer that breaks off without an end is a failure', async () => {
-  const gateway = new TestGateway(chat, { scripts: [[say('half an')]] })
+  const gateway = new ScriptedGateway(chat, { scripts: [[say('half an')]] })
   await assert.rejects(gateway.call('chat.run', { message: 'Hi' }), refused('unavailable', { retryable: true }))
   assert.deepEqual(gateway.story.slice(-2), ['kept failed', 'chat.error unavailable'])
 })
 
 test('a mistake of the gateway is told as internal, without its words', async () => {
-  const gateway = new TestGateway(chat, { scripts: [[say('x'), new TypeError('secret path')]] })
+  const gateway = new ScriptedGateway(chat, { scripts: [[say('x'), new TypeError('secret path')]] })
   await assert.rejects(gateway.call('chat.run', { message: 'Hi' }), { name: 'TypeError' })
   assert.deepEqual(gateway.events.at(-1)?.data.error, { code: 'internal', message: 'Internal error' })
   assert.deepEqual(gateway.story.at(-2), 'kept failed')
 })
 
 test('without streaming only the texts are left out of the events', async () => {
-  const gateway = new TestGateway(chat, { scripts: [[think('hm'), say('Hello'), finish()]] })
+  const gateway = new ScriptedGateway(chat, { scripts: [[think('hm'), say('Hello'), finish()]] })
   assert.equal((await gateway.call('chat.run', { message: 'Hi', stream: false })).response, 'Hello')
   assert.deepEqual(gateway.story, ['kept begin', 'chat.started', 'kept done', 'chat.done'])
 })
 
 test('a refused tool, an unknown one and nonsense for arguments are results that the model is told', async () => {
   const calls = [callTool('a', 'fails'), callTool('b', 'nobody'), callTool('c', 'fails', 'not an object'), callTool('d', 'fails', [1])]
-  const gateway = new TestGateway(chat, {
+  const gateway = new ScriptedGateway(chat, {
     scripts: [[...calls, finish('tool_calls')], [say('Sorry.'), finish()]],
     tools: { fails: () => { throw new RpcError('forbidden', 'The owner said no') } },
   })
@@ -90,7 +90,7 @@ test('a refused tool, an unknown one and nonsense for arguments are results that
 test('the tools of a round run at the same time, four at most, and are told in the order of the calls', async () => {
   const ids = ['a', 'b', 'c', 'd', 'e', 'f']
   const doors = new Map<unknown, () => void>()
-  const gateway = new TestGateway(chat, {
+  const gateway = new ScriptedGateway(chat, {
     scripts: [[...ids.map((id) => callTool(id, 'wait', { id })), finish('tool_calls')], [say('done'), finish()]],
     tools: { wait: ({ id }) => new Promise<void>((open) => doors.set(id, open)) },
   })
@@ -108,7 +108,7 @@ test('the tools of a round run at the same time, four at most, and are told in t
 })
 
 test('calls without an id, or with one that was used before, get their own', async () => {
-  const gateway = new TestGateway(chat, {
+  const gateway = new ScriptedGateway(chat, {
     scripts: [[callTool('0', 'echo', { n: 1 }), callTool('0', 'echo', { n: 2 }), callTool('', 'echo', { n: 3 }), finish()], [callTool('0', 'echo', { n: 4 }), finish()], [say('x'), finish()]],
     tools: { echo: ({ n }) => n },
   })
@@ -120,7 +120,7 @@ test('calls without an id, or with one that was used before, get their own', asy
 })
 
 test('a result that is longer than a model can use is cut and says so', async () => {
-  const gateway = new TestGateway(chat, { scripts: [[callTool('a', 'read'), finish()], [finish()]], tools: { read: () => 'x'.repeat(300_000) } })
+  const gateway = new ScriptedGateway(chat, { scripts: [[callTool('a', 'read'), finish()], [finish()]], tools: { read: () => 'x'.repeat(300_000) } })
   await gateway.call('chat.run', { message: 'Hi' })
   const [part] = lastParts(gateway, 1)
   const told = part?.type === 'toolResult' && typeof part.result === 'string' ? part.result : ''
@@ -129,7 +129,7 @@ test('a result that is longer than a model can use is cut and says so', async ()
 })
 
 test('a call of the client\'s own tool ends the run, after the gateway\'s own tools have run', async () => {
-  const gateway = new TestGateway(chat, {
+  const gateway = new ScriptedGateway(chat, {
     scripts: [[say('One moment.'), callTool('a', 'mine'), callTool('b', 'clock_now'), finish('tool_calls')]],
     tools: { clock_now: () => 5, mine: () => 'never' },
   })
@@ -143,7 +143,7 @@ test('a call of the client\'s own tool ends the run, after the gateway\'s own to
 })
 
 test('the client comes back with its result, and both results stand behind the call', async () => {
-  const gateway = new TestGateway(chat, {
+  const gateway = new ScriptedGateway(chat, {
     scripts: [[callTool('a', 'mine'), callTool('b', 'clock_now'), finish('tool_calls')], [say('ok'), finish()]],
     tools: { clock_now: () => 5 },
   })
@@ -157,7 +157,7 @@ test('the client comes back with its result, and both results stand behind the c
 })
 
 test('a model that never stops calling tools is stopped after its rounds, and told why', async () => {
-  const gateway = new TestGateway(chat, {
+  const gateway = new ScriptedGateway(chat, {
     config: { default: { maxRounds: 3 } },
     scripts: Array.from({ length: 9 }, (_, index) => [callTool(`c${index}`, 'again'), finish('tool_calls')]),
     tools: { again: () => 'again' },
@@ -169,12 +169,12 @@ test('a model that never stops calling tools is stopped after its rounds, and to
 })
 
 test('an answer without end is cut off before it fills the memory', async () => {
-  const gateway = new TestGateway(chat, { scripts: [Array.from({ length: 20 }, () => say('x'.repeat(1024 * 1024)))] })
+  const gateway = new ScriptedGateway(chat, { scripts: [Array.from({ length: 20 }, () => say('x'.repeat(1024 * 1024)))] })
   await assert.rejects(gateway.call('chat.run', { message: 'Hi' }), refused('payload_too_large'))
 })
 
 test('a tool that must be used must be used once', async () => {
-  const gateway = new TestGateway(chat, { scripts: [[callTool('a', 'clock_now'), finish()], [say('ok'), finish()]], tools: { clock_now: () => 5 } })
+  const gateway = new ScriptedGateway(chat, { scripts: [[callTool('a', 'clock_now'), finish()], [say('ok'), finish()]], tools: { clock_now: () => 5 } })
   await gateway.call('chat.run', { message: 'Hi', toolChoice: { name: 'clock_now' } })
   assert.deepEqual(gateway.asked.map(({ request }) => request.toolChoice), [{ name: 'clock_now' }, 'auto'])
   await assert.rejects(gateway.call('chat.run', { message: 'Hi', toolChoice: { name: 'nobody' } }), refused('invalid_request', { param: 'toolChoice' }))
@@ -182,12 +182,12 @@ test('a tool that must be used must be used once', async () => {
 
 test('whoever shapes the prompt has the last word on messages and tools, and may refuse', async () => {
   const shape = (subject: PromptShaping) => ({ subject: { ...subject, messages: [...subject.messages, message('system', 'Be brief.')], tools: [] } })
-  const gateway = new TestGateway(chat, { shape, scripts: [[callTool('a', 'clock_now'), finish()], [say('ok'), finish()]], tools: { clock_now: () => 5 } })
+  const gateway = new ScriptedGateway(chat, { shape, scripts: [[callTool('a', 'clock_now'), finish()], [say('ok'), finish()]], tools: { clock_now: () => 5 } })
   await gateway.call('chat.run', { message: 'Hi' })
   assert.equal(gateway.asked[0]?.request.messages.at(-1)?.role, 'system')
   assert.equal(gateway.asked[0]?.request.tools, undefined)
   assert.equal(gateway.invoked.length, 0)
-  const strict = new TestGateway(chat, { shape: () => ({ refused: 'Not today', by: 'guard/prompt' }) })
+  const strict = new ScriptedGateway(chat, { shape: () => ({ refused: 'Not today', by: 'guard/prompt' }) })
   await assert.rejects(strict.call('chat.run', { message: 'Hi' }), refused('forbidden', { message: 'Not today' }))
   assert.deepEqual(strict.story, ['kept begin', 'chat.started', 'kept failed', 'chat.error forbidden'])
 })

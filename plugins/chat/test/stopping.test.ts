@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { RpcError } from '@isopod/plugin-api'
 import chat from '../index.ts'
-import { callTool, finish, message, refused, result, say, settled, TestGateway } from './gateway.ts'
+import { callTool, finish, message, refused, result, say, settled, ScriptedGateway } from './scripted-gateway.ts'
 
 test('an abort in the middle of a word keeps what was said and is told as cancelled', async () => {
-  const gateway = new TestGateway(chat, { scripts: [[say('I was go'), 'hang']] })
+  const gateway = new ScriptedGateway(chat, { scripts: [[say('I was go'), 'hang']] })
   const running = gateway.call('chat.run', { message: 'Hi', sessionKey: 's' })
   await gateway.until('chat.delta I was go')
   assert.deepEqual(await gateway.call('chat.abort', { runId: 'run-1' }), { ok: true, aborted: true })
@@ -16,7 +16,7 @@ test('an abort in the middle of a word keeps what was said and is told as cancel
 })
 
 test('a tool that does not heed the abort is not waited for, and what other tools found is kept', async () => {
-  const gateway = new TestGateway(chat, {
+  const gateway = new ScriptedGateway(chat, {
     scripts: [[callTool('a', 'quick'), callTool('b', 'deaf'), finish()]],
     tools: { quick: () => 'found', deaf: () => new Promise(() => {}) },
   })
@@ -29,7 +29,7 @@ test('a tool that does not heed the abort is not waited for, and what other tool
 })
 
 test('a run that passed its deadline has failed, with the deadline\'s words', async () => {
-  const gateway = new TestGateway(chat, { scripts: [[say('slow'), 'hang']] })
+  const gateway = new ScriptedGateway(chat, { scripts: [[say('slow'), 'hang']] })
   const controller = new AbortController()
   const running = gateway.call('chat.run', { message: 'Hi' }, controller)
   await gateway.until('chat.delta slow')
@@ -40,7 +40,7 @@ test('a run that passed its deadline has failed, with the deadline\'s words', as
 
 test('an abort during the wait for a busy model ends the wait', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
-  const gateway = new TestGateway(chat, { scripts: [[new RpcError('rate_limited', 'Busy', { retryAfterSeconds: 5 })]] })
+  const gateway = new ScriptedGateway(chat, { scripts: [[new RpcError('rate_limited', 'Busy', { retryAfterSeconds: 5 })]] })
   const running = gateway.call('chat.run', { message: 'Hi' })
   await gateway.until('chat.started')
   await settled()
@@ -50,7 +50,7 @@ test('an abort during the wait for a busy model ends the wait', async (t) => {
 })
 
 test('a run that is over is not aborted, and one that nobody knows is not found', async () => {
-  const gateway = new TestGateway(chat, { scripts: [[say('x'), finish()]] })
+  const gateway = new ScriptedGateway(chat, { scripts: [[say('x'), finish()]] })
   const { runId } = await gateway.call('chat.run', { message: 'Hi' })
   gateway.live.clear()
   assert.deepEqual(await gateway.call('chat.abort', { runId }), { ok: true, aborted: false })
@@ -58,7 +58,7 @@ test('a run that is over is not aborted, and one that nobody knows is not found'
 })
 
 test('a started run goes on by itself and can be aborted by its id', async () => {
-  const gateway = new TestGateway(chat, { scripts: [[say('a'), finish()], [say('b'), 'hang']] })
+  const gateway = new ScriptedGateway(chat, { scripts: [[say('a'), finish()], [say('b'), 'hang']] })
   const first = await gateway.call('chat.start', { message: 'Hi' })
   assert.deepEqual(await gateway.spawned[0], {
     ...first, model: 'isopod/offline', response: 'a', finishReason: 'stop', toolCalls: [], usage: { promptTokens: 1, completionTokens: 1, totalTokens: 2 },
@@ -71,14 +71,14 @@ test('a started run goes on by itself and can be aborted by its id', async () =>
 })
 
 test('a started run that can never succeed is refused at once', async () => {
-  const gateway = new TestGateway(chat)
+  const gateway = new ScriptedGateway(chat)
   await assert.rejects(gateway.call('chat.start', { message: 'Hi', sessionKey: 'a\nb' }), refused('invalid_request', { param: 'sessionKey' }))
   await assert.rejects(gateway.call('chat.start', { message: 'Hi', agentId: 'nobody' }), refused('not_found', { param: 'agentId' }))
   assert.equal(gateway.spawned.length, 0)
 })
 
 test('a run is resumed from its events while they are kept, and from its session afterwards', async () => {
-  const gateway = new TestGateway(chat, { scripts: [[say('Hel'), 'hang'], [say('Hello'), finish()]] })
+  const gateway = new ScriptedGateway(chat, { scripts: [[say('Hel'), 'hang'], [say('Hello'), finish()]] })
   const open = await gateway.call('chat.start', { message: 'Hi', sessionKey: 's' })
   await gateway.until('chat.delta Hel')
   assert.deepEqual(await gateway.call('chat.resume', { runId: open.runId, after: 1 }), { ...open, status: 'open', lastSeq: 2, events: true })
@@ -95,7 +95,7 @@ test('a run is resumed from its events while they are kept, and from its session
 })
 
 test('a failed run is resumed with the reason, even one whose question was never kept', async () => {
-  const gateway = new TestGateway(chat, {
+  const gateway = new ScriptedGateway(chat, {
     scripts: [[new RpcError('invalid_request', 'The picture is too large')]],
     trouble: (method, params) => {
       if (method === 'session.begin' && params.sessionKey === 'full') throw new RpcError('unavailable', 'The disk is full')
@@ -115,7 +115,7 @@ test('whichever inner call fails, nothing is told as done that was not kept, and
   await fc.assert(fc.asyncProperty(fc.array(fc.nat(4), { maxLength: 12 }), fc.option(fc.nat(12)), async (luck, abortAt) => {
     const controller = new AbortController()
     let calls = 0
-    const gateway = new TestGateway(chat, {
+    const gateway = new ScriptedGateway(chat, {
       scripts: [[say('Look.'), callTool('a', 'clock_now'), callTool('b', 'clock_now'), finish()], [say('Five.'), finish()]],
       tools: { clock_now: () => 5 },
       trouble: () => {

@@ -1,12 +1,12 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import sessions from '../index.ts'
-import { assistant, refused, testGateway, user } from './gateway.ts'
+import { assistant, refused, scriptedGateway, user } from './scripted-gateway.ts'
 
 const begin = { sessionKey: 's', runId: 'r1', messages: [user('hello')], history: 0 }
 
 test('a run that was open when the process was killed is interrupted, and the session says so', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   await gateway.call('session.begin', begin)
   await gateway.restart()
   assert.equal((await gateway.call('session.run', { runId: 'r1' })).status, 'interrupted')
@@ -17,7 +17,7 @@ test('a run that was open when the process was killed is interrupted, and the se
 })
 
 test('a model is not shown the mark of an interrupted run, but what the user said', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   await gateway.call('session.begin', begin)
   await gateway.restart()
   const { history } = await gateway.call('session.begin', { ...begin, runId: 'r2', history: 10 })
@@ -25,7 +25,7 @@ test('a model is not shown the mark of an interrupted run, but what the user sai
 })
 
 test('every run that was left open is found, however many there are', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   for (let index = 0; index < 250; index += 1) await gateway.call('session.begin', { ...begin, sessionKey: `s${index % 7}`, runId: `r${index}` })
   await gateway.restart()
   assert.equal(gateway.store.documents.get('open')?.size, 0)
@@ -33,7 +33,7 @@ test('every run that was left open is found, however many there are', async () =
 })
 
 test('a swap of the plugin leaves the runs of this process open', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   await gateway.call('session.begin', begin)
   await gateway.swap()
   assert.equal((await gateway.call('session.run', { runId: 'r1' })).status, 'open')
@@ -42,7 +42,7 @@ test('a swap of the plugin leaves the runs of this process open', async () => {
 })
 
 test('what an aborted run had said is kept and marked; a failed run without words leaves the mark alone', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   await gateway.call('session.begin', begin)
   await gateway.call('session.commit', { sessionKey: 's', runId: 'r1', messages: [assistant('I was go')], status: 'aborted' })
   await gateway.call('session.begin', { ...begin, runId: 'r2' })

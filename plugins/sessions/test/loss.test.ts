@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { RpcError } from '@isopod/plugin-api'
 import sessions from '../index.ts'
-import { assistant, testGateway, user, type TestGateway } from './gateway.ts'
+import { assistant, scriptedGateway, user, type ScriptedGateway } from './scripted-gateway.ts'
 
 test('runs that begin and end at once in one session lose nothing and count right', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   await Promise.all(Array.from({ length: 40 }, async (_, index) => {
     await gateway.call('session.begin', { sessionKey: 's', runId: `r${index}`, messages: [user(`q${index}`)], history: 5 })
     await gateway.call('session.commit', { sessionKey: 's', runId: `r${index}`, messages: [assistant(`a${index}`)], status: 'done' })
@@ -20,7 +20,7 @@ test('runs that begin and end at once in one session lose nothing and count righ
 })
 
 test('a session that always changes first is given up with a refusal that may be retried', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   gateway.store.trouble = (operation) => {
     if (operation === 'write') throw new RpcError('conflict', 'somebody was quicker')
   }
@@ -40,7 +40,7 @@ const steps = fc.array(fc.oneof(
 
 test('whatever operation of the store fails, what was acknowledged is there and what was refused is not', async () => {
   await fc.assert(fc.asyncProperty(steps, fc.array(fc.nat(3), { maxLength: 60 }), async (story, failures) => {
-    const gateway = testGateway(sessions)
+    const gateway = scriptedGateway(sessions)
     const expected: Expected = new Map([['a', []], ['b', []]])
     let operations = 0
     gateway.store.trouble = () => {
@@ -55,7 +55,7 @@ test('whatever operation of the store fails, what was acknowledged is there and 
   }), { numRuns: 150 })
 })
 
-async function tell(gateway: TestGateway, story: readonly { do: string; session?: string; which?: number }[], expected: Expected) {
+async function tell(gateway: ScriptedGateway, story: readonly { do: string; session?: string; which?: number }[], expected: Expected) {
   const open: { runId: string; sessionKey: string }[] = []
   const acknowledged = (work: Promise<unknown>) => work.then(() => true, (thrown) => assert.equal(thrown.code, 'unavailable') ?? false)
   for (const [index, step] of story.entries()) {
@@ -78,14 +78,14 @@ async function tell(gateway: TestGateway, story: readonly { do: string; session?
   }
 }
 
-async function contentsOf(gateway: TestGateway, sessionKey: string): Promise<string[]> {
+async function contentsOf(gateway: ScriptedGateway, sessionKey: string): Promise<string[]> {
   const { sessions: rows } = await gateway.call('session.list', {})
   if (!rows.some((row) => row.sessionKey === sessionKey)) return []
   const { messages } = await gateway.call('session.get', { sessionKey })
   return messages.map(({ content }) => content).filter((content) => content !== '')
 }
 
-async function assertIndexFits(gateway: TestGateway): Promise<void> {
+async function assertIndexFits(gateway: ScriptedGateway): Promise<void> {
   const { sessions: rows } = await gateway.call('session.list', {})
   assert.equal(rows.length, gateway.store.documents.get('sessions')?.size ?? 0)
   for (const row of rows) {

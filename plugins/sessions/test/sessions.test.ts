@@ -1,15 +1,15 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import sessions from '../index.ts'
-import { assistant, OWNER, refused, testGateway, user, type TestGateway } from './gateway.ts'
+import { assistant, OWNER, refused, scriptedGateway, user, type ScriptedGateway } from './scripted-gateway.ts'
 
-async function turn(gateway: TestGateway, sessionKey: string, runId: string, answer: string) {
+async function turn(gateway: ScriptedGateway, sessionKey: string, runId: string, answer: string) {
   await gateway.call('session.begin', { sessionKey, runId, messages: [user(`ask ${runId}`)], history: 0 })
   await gateway.call('session.commit', { sessionKey, runId, messages: [assistant(answer)], status: 'done' })
 }
 
 test('a turn is told back with its row, its messages and their times', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   await gateway.call('session.begin', {
     sessionKey: 'session-123', agentId: 'work', channel: 'ws', runId: 'r1', messages: [user('hello')], metadata: { from: 'phone' }, history: 10,
   })
@@ -30,7 +30,7 @@ test('a turn is told back with its row, its messages and their times', async () 
 })
 
 test('a turn is begun with the messages that came before it, and not with itself', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   await turn(gateway, 's', 'r1', 'one')
   await turn(gateway, 's', 'r2', 'two')
   const begun = await gateway.call('session.begin', { sessionKey: 's', runId: 'r3', messages: [user('new')], history: 3 })
@@ -38,7 +38,7 @@ test('a turn is begun with the messages that came before it, and not with itself
 })
 
 test('a session keeps its agent and its channel until another agent is named', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   const begin = (runId: string, more: object) => gateway.call('session.begin', { sessionKey: 's', runId, messages: [user('x')], history: 0, ...more })
   assert.equal((await begin('r1', { agentId: 'work', channel: 'telegram' })).agentId, 'work')
   assert.equal((await begin('r2', { channel: 'ws' })).agentId, 'work')
@@ -48,7 +48,7 @@ test('a session keeps its agent and its channel until another agent is named', a
 })
 
 test('messages are read back in pages, the newest first, each page oldest first', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   for (let index = 0; index < 70; index += 1) await turn(gateway, 's', `r${index}`, `answer ${index}`)
   const ids = async (params: object) => (await gateway.call('session.get', { sessionKey: 's', ...params })).messages.map(({ id }) => Number(id))
   const all = Array.from({ length: 140 }, (_, index) => index + 1)
@@ -59,7 +59,7 @@ test('messages are read back in pages, the newest first, each page oldest first'
 })
 
 test('very large messages are told in smaller pages, and one is always told', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   const picture = (megabytes: number) => ({ role: 'user', parts: [{ type: 'image', data: 'A'.repeat(megabytes * 1024 * 1024) }] })
   for (const [index, megabytes] of [17, 9, 9, 9, 9, 9, 9, 5, 5].entries()) {
     await gateway.call('session.begin', { sessionKey: 's', runId: `r${index}`, messages: [picture(megabytes)], history: 0 })
@@ -71,7 +71,7 @@ test('very large messages are told in smaller pages, and one is always told', as
 })
 
 test('sessions are listed newest first, in pages, by agent and by channel', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   for (const key of ['a', 'b', 'c', 'd']) {
     gateway.pass(10)
     await gateway.call('session.begin', {
@@ -93,7 +93,7 @@ test('sessions are listed newest first, in pages, by agent and by channel', asyn
 })
 
 test('sessions that change in the same millisecond, or under a clock that goes back, are each listed once', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   await turn(gateway, 'a', 'r1', 'x')
   await turn(gateway, 'b', 'r2', 'x')
   gateway.pass(-3_600_000)
@@ -103,7 +103,7 @@ test('sessions that change in the same millisecond, or under a clock that goes b
 })
 
 test('what is no session key is refused by name, whichever method is asked', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   const bad = ['', 'a\nb', 'a\u0000', '\u202Egnp', 'a\uD800', 'x'.repeat(257)]
   for (const sessionKey of bad) {
     for (const method of ['session.get', 'session.delete', 'session.reset', 'session.patch', 'session.begin', 'session.commit']) {
@@ -114,7 +114,7 @@ test('what is no session key is refused by name, whichever method is asked', asy
 })
 
 test('keys of any printable characters name different sessions', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   const keys = ['a', 'a/b', 'a:b', '=a', '#a', 'hook:session-123', '__proto__', ' ', 'ä', '会'.repeat(256), '😀'.repeat(256), `${'😀'.repeat(255)}x`]
   for (const [index, key] of keys.entries()) await turn(gateway, key, `r${index}`, key)
   for (const key of keys) assert.equal((await gateway.call('session.get', { sessionKey: key })).messages.at(-1)?.content, key)
@@ -122,14 +122,14 @@ test('keys of any printable characters name different sessions', async () => {
 })
 
 test('a session that does not exist is not found', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   for (const method of ['session.get', 'session.delete', 'session.reset', 'session.patch']) {
     await assert.rejects(gateway.call(method, { sessionKey: 'nobody', title: 'x' }), refused('not_found', { param: 'sessionKey' }), method)
   }
 })
 
 test('a title and an agent can be given, and the title taken away again', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   await turn(gateway, 's', 'r1', 'x')
   assert.equal((await gateway.call('session.patch', { sessionKey: 's', title: 'Taxes' })).title, 'Taxes')
   const row = await gateway.call('session.patch', { sessionKey: 's', agentId: 'work' })
@@ -140,7 +140,7 @@ test('a title and an agent can be given, and the title taken away again', async 
 })
 
 test('a reset session keeps its row and loses its messages and runs', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   await turn(gateway, 's', 'r1', 'secret')
   await gateway.call('session.patch', { sessionKey: 's', title: 'Kept' })
   await gateway.call('session.reset', { sessionKey: 's' })
@@ -152,7 +152,7 @@ test('a reset session keeps its row and loses its messages and runs', async () =
 })
 
 test('a deleted session leaves nothing in the store', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   for (let index = 0; index < 60; index += 1) await turn(gateway, 's', `r${index}`, 'secret')
   assert.deepEqual(await gateway.call('session.delete', { sessionKey: 's' }), { ok: true })
   assert.equal([...gateway.store.documents.values()].reduce((sum, { size }) => sum + size, 0), 0)
@@ -160,7 +160,7 @@ test('a deleted session leaves nothing in the store', async () => {
 })
 
 test('an answer to a conversation that was emptied or deleted meanwhile is kept nowhere', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   for (const method of ['session.reset', 'session.delete']) {
     await gateway.call('session.begin', { sessionKey: 's', runId: method, messages: [user('x')], history: 0 })
     await gateway.call(method, { sessionKey: 's' })
@@ -173,7 +173,7 @@ test('an answer to a conversation that was emptied or deleted meanwhile is kept 
 })
 
 test('every change of a session is told as an event', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   await turn(gateway, 's', 'r1', 'x')
   await gateway.call('session.patch', { sessionKey: 's', title: 't' })
   await gateway.call('session.reset', { sessionKey: 's' })
@@ -183,7 +183,7 @@ test('every change of a session is told as an event', async () => {
 })
 
 test('a run is told with its response while its session remembers it, to its own caller and to an administrator', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   const usage = { promptTokens: 1, completionTokens: 2, totalTokens: 3 }
   const call = { type: 'toolCall', id: 'c', name: 'clock_now', args: {} }
   await gateway.call('session.begin', { sessionKey: 's', runId: 'r1', messages: [user('x')], history: 0 })
@@ -204,7 +204,7 @@ test('a run is told with its response while its session remembers it, to its own
 })
 
 test('a run cannot be begun twice, ended twice, or ended in another session', async () => {
-  const gateway = testGateway(sessions)
+  const gateway = scriptedGateway(sessions)
   const begin = () => gateway.call('session.begin', { sessionKey: 's', runId: 'r1', messages: [user('x')], history: 0 })
   const commit = (sessionKey: string) => gateway.call('session.commit', { sessionKey, runId: 'r1', messages: [assistant('y')], status: 'done' })
   await begin()

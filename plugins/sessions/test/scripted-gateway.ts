@@ -100,7 +100,7 @@ interface Answered extends SessionDetail {
   readonly error: object
 }
 
-export interface TestGateway {
+export interface ScriptedGateway {
   readonly store: MemoryStore
   readonly events: JsonObject[]
   /** Moves the clock, in milliseconds. */
@@ -112,7 +112,7 @@ export interface TestGateway {
   swap(): Promise<void>
 }
 
-export function testGateway(plugin: Plugin): TestGateway {
+export function scriptedGateway(plugin: Plugin): ScriptedGateway {
   const store = new MemoryStore()
   const events: JsonObject[] = []
   let now = Date.UTC(2024, 1, 14)

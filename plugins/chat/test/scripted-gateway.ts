@@ -73,7 +73,7 @@ interface KeptRun {
   readonly more: object
 }
 
-export class TestGateway {
+export class ScriptedGateway {
   /** `kept begin`, `chat.started`, `chat.delta Hel`, ... */
   readonly story: string[] = []
   readonly events: { readonly name: string; readonly data: Told }[] = []
@@ -280,6 +280,6 @@ export const refused = (code: string, facts: object = {}) => ({ name: 'RpcError'
 export const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 /** The parts of the last message that the model was shown when it was asked for the `index`th time. */
-export function lastParts(gateway: TestGateway, index: number) {
+export function lastParts(gateway: ScriptedGateway, index: number) {
   return gateway.asked[index]?.request.messages.at(-1)?.parts ?? []
 }
