@@ -48,6 +48,8 @@ export class Call {
   /** A deadline counts from here. */
   readonly #arrivedAt: number
   readonly #stopping = new Stopping()
+  /** Whose code made this call. */
+  readonly #maker: Instance | undefined
   #instance: Instance | undefined
   #entered: Generation | undefined
   #noun = ''
@@ -68,6 +70,7 @@ export class Call {
     this.#generation = parts.generation ?? parent?.generation ?? core.current()
     this.#depth = parent ? parent.#depth + 1 : 1
     this.#deadlineMs = parts.deadlineMs
+    this.#maker = parent ? parent.#instance : undefined
     this.#arrivedAt = core.clock.elapsed()
     if (this.#depth > CALL_DEPTH) throw new RpcError('internal', `${method} is called ${CALL_DEPTH} deep: do plugins call each other in circles?`)
   }
@@ -227,12 +230,13 @@ export class Call {
       this.#left()
       throw refusal
     }
+    this.core.stalls.sign(instance)
     return this.#awaited(answer, what, deadlineMs, startedAt)
   }
 
   /**
    * The answer, or the reason the call was stopped, whichever comes first. After a cancellation the handler has a grace to
-   * end in its own words; after a deadline it has none, since an answer past it is refused even if it is ready.
+   * end in its own words; after a deadline it has none, since what comes too late is thrown away.
    */
   #awaited(work: PromiseLike<unknown>, what: string, deadlineMs: number, startedAt: number): Promise<unknown> {
     this.#setDeadline(what, deadlineMs)
@@ -290,6 +294,7 @@ export class Call {
   #begin(instance: Instance): number {
     if (this.#stopping.reason) throw this.#stopping.reason
     if (instance.gone && !this.#isLife) throw new RpcError('unavailable', `${instance.id} was replaced while this ran; try again`, { retryable: true })
+    this.core.stalls.sign(this.#maker)
     this.#instance = instance
     this.#entered = this.generation
     this.#entered.calls.enter(this)
@@ -311,6 +316,7 @@ export class Call {
 
   /** The handler has ended, which may be later: one that ignores its signal is still inside. */
   #left(): void {
+    this.core.stalls.sign(this.#instance)
     this.#entered?.calls.leave(this)
     this.#instance?.calls.leave(this)
   }

@@ -3,6 +3,7 @@ import type { GatewayFacts, Log } from '@isopod/plugin-api'
 import type { Clock } from './clock.ts'
 import type { Events } from './events.ts'
 import type { Generation } from './generation.ts'
+import type { Stalls } from './stall.ts'
 
 export interface Core {
   readonly clock: Clock
@@ -17,4 +18,5 @@ export interface Core {
   /** Counts a call against a credential. Answers the seconds to wait where it has had its share. */
   overRate(callerId: string): number | undefined
   facts(): GatewayFacts
+  readonly stalls: Stalls
 }

@@ -209,6 +209,7 @@ class Gateway implements RunningGateway {
       const { config, builtIn, home, tokens, version } = this.#parts
       const own = ownMethods({ kernel: () => this.kernel, tokens, config, settled: () => this.settled() }, version)
       const wanted = await wantedPlugins({ config: config.current, builtIn, home })
+      for (const warning of wanted.warnings) this.#parts.log.warn(warning)
       return this.kernel.apply({ ...wanted, renew, plugins: [{ source: own, trust: 'trusted', config: {} }, ...wanted.plugins] })
     })
     this.#applying = applied.catch(() => {})
@@ -277,8 +278,8 @@ class Gateway implements RunningGateway {
   }
 
   #troubles(): readonly string[] {
-    const { trouble } = this.#parts.store.stats()
-    return [...(trouble === undefined ? [] : [trouble]), ...(this.#closing !== undefined ? ['the gateway is stopping'] : [])]
+    const found = [this.#parts.store.stats().trouble, this.kernel.core.stalls.trouble]
+    return [...found.filter((trouble) => trouble !== undefined), ...(this.#closing !== undefined ? ['the gateway is stopping'] : [])]
   }
 }
 

@@ -18,10 +18,11 @@ import { moved, type PluginState } from './lifecycle/state.ts'
 import { letGo, stop } from './lifecycle/stop.ts'
 import type { Log } from './log.ts'
 import { record, type Registration } from './recorder.ts'
+import { Stalls } from './stall.ts'
 
 export interface KernelParts {
-  /** All of a core but the generation, which is the kernel's own. */
-  readonly core: Omit<Core, 'current' | 'log'>
+  /** All of a core but what is the kernel's own. */
+  readonly core: Omit<Core, 'current' | 'log' | 'stalls'>
   readonly log: Log
   /** A plugin's corner of the store. */
   readonly storeOf: (pluginId: string) => Store
@@ -78,7 +79,9 @@ export class Kernel {
 
   constructor(parts: KernelParts) {
     this.#parts = parts
-    this.core = Object.freeze({ ...parts.core, log: parts.log, current: () => this.#generation })
+    const { core, log } = parts
+    const stalls = new Stalls({ clock: core.clock, log, inside: () => this.#inside() })
+    this.core = Object.freeze({ ...core, log, stalls, current: () => this.#generation })
   }
 
   /** What the gateway is now. */
@@ -105,6 +108,13 @@ export class Kernel {
     await this.#changes
     this.#letGo([...this.#generation.instances.values()], drainMs)
     await Promise.all(this.#leaving)
+    this.core.stalls.close()
+  }
+
+  /** Those in which calls are under way, the ones that were replaced included. */
+  #inside(): Instance[] {
+    const all = new Set([...this.#past, this.#generation].flatMap(({ instances }) => [...instances.values()]))
+    return [...all].filter(({ inside }) => inside > 0)
   }
 
   async #apply(wanted: WantedPlugins): Promise<ChangeReport> {

@@ -1,5 +1,5 @@
 /**
- * Every number the gateway enforces, with the document it comes from. What an owner may change is a field of the config
+ * The bounds that hold here, each with its source or its reason. What an owner may change is a field of the config
  * (`gateway.limits`) whose default stands here; the rest is fixed.
  */
 
@@ -50,6 +50,10 @@ export const RUNS_KEPT = 1_000
 export const RUN_RETENTION_MS = 10 * 60_000
 /** Names of events one client may subscribe to: WIRE section 1 has 21, and plugins bring some of their own. */
 export const SUBSCRIBED_NAMES = 256
+/** An event loop that stood still for this long answered nobody in time: health checks give up after about a second. */
+export const STALL_MS = 1_000
+/** And the gateway is not ready for this long after it, so that a balancer which asks every few seconds notices. */
+export const STALL_REMEMBERED_MS = 10_000
 /** How deep plugin may call plugin before the kernel assumes a loop. */
 export const CALL_DEPTH = 16
 /** How long a cancelled handler has to end in its own words before its caller is answered without it. */

@@ -1,7 +1,7 @@
 /** A gateway as a person starts it: another process, a home of its own, a port of its own; and the clients people have. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,6 +19,8 @@ export interface StartOptions {
   readonly home?: string
   /** Without a token from the environment, the gateway makes one and prints it. */
   readonly ownToken?: boolean
+  /** A command that starts it, given the gateway's own command line and the home as `$ISOPOD_HOME`. */
+  readonly through?: readonly string[]
 }
 
 export class StartedGateway {
@@ -61,11 +63,36 @@ export class StartedGateway {
     this.#child.stderr?.destroy()
   }
 
+  /** Sends it a signal and goes on. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
+  /** Resolves once it has printed this. */
+  async prints(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.printed)) await Promise.race([once(this.#child.stdout ?? this.#child, 'data'), once(this.#child.stderr ?? this.#child, 'data')])
+  }
+
+  /** Everything in its log file. */
+  async log(): Promise<string> {
+    return readFile(join(this.home, 'logs', 'gateway.log'), 'utf8')
+  }
+
+  /** Resolves once the log holds this; each look asks the gateway something, so this waits for it and not for time. */
+  async logs(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const text = await this.log()
+      if (pattern.test(text)) return text
+      await this.fetch('/healthz')
+    }
+  }
+
   /** Ends it; resolves once the process is gone. */
   async kill(signal: NodeJS.Signals): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const exited = once(this.#child, 'exit')
       this.#child.kill(signal)
-      await once(this.#child, 'exit')
+      await exited
     }
     return { code: this.#child.exitCode, signal: this.#child.signalCode }
   }
@@ -89,7 +116,8 @@ export async function startGateway(options: StartOptions = {}): Promise<StartedG
   const home = options.home ?? (await mkdtemp(join(tmpdir(), 'isopod-home-')))
   if (options.config !== undefined) await writeFile(join(home, 'gateway.yaml'), options.config)
   const env = { PATH: process.env['PATH'], ISOPOD_HOME: home, ...(!options.ownToken && { ISOPOD_TOKEN: TOKEN }) }
-  const child = spawn(process.execPath, [LAUNCHER, 'start', '--port', '0'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const [command = '', ...args] = [...(options.through ?? []), process.execPath, LAUNCHER, 'start', '--port', '0']
+  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let printed = ''
   child.stderr.on('data', (chunk) => (printed += String(chunk)))
   await new Promise<void>((resolve, reject) => {
@@ -97,7 +125,8 @@ export async function startGateway(options: StartOptions = {}): Promise<StartedG
       printed += String(chunk)
       if (/listens on \S+[\s\S]*curl/.test(printed)) resolve()
     })
-    child.once('exit', () => reject(new Error(`the gateway did not start: ${printed}`)))
+    // Only now has all of it been read.
+    child.once('close', () => reject(new Error(`the gateway did not start: ${printed}`)))
   })
   return new StartedGateway(child, home, printed)
 }
@@ -106,18 +135,21 @@ export async function startGateway(options: StartOptions = {}): Promise<StartedG
 export class RpcSocket {
   readonly frames: JsonObject[] = []
   readonly #socket: WebSocket
+  /** The code it is closed with. */
+  readonly closed: Promise<number>
   #waiting: (() => void)[] = []
-  #closed = false
+  #isClosed = false
   #ids = 0
 
   constructor(socket: WebSocket) {
     this.#socket = socket
+    this.closed = new Promise((resolve) => socket.on('close', resolve))
     socket.on('message', (data) => {
       this.frames.push(JSON.parse(String(data)) as JsonObject)
       this.#wake()
     })
     socket.on('close', () => {
-      this.#closed = true
+      this.#isClosed = true
       this.#wake()
     })
     socket.on('error', () => {})
@@ -128,7 +160,7 @@ export class RpcSocket {
     for (;;) {
       const found = this.frames.find(fits)
       if (found) return found
-      if (this.#closed) throw new Error(`the socket closed; it had said ${JSON.stringify(this.frames)}`)
+      if (this.#isClosed) throw new Error(`the socket closed; it had said ${JSON.stringify(this.frames)}`)
       await new Promise<void>((resolve) => this.#waiting.push(resolve))
     }
   }
