@@ -32,6 +32,8 @@ export interface Holder {
 
 /** A home that this process holds. */
 export interface Home extends HomePaths {
+  /** The gateway that was here before and did not end by itself: it was killed, or the machine was. */
+  readonly cutOff: Holder | undefined
   /** What the owner should know about it, in sentences; empty when all is well. */
   readonly warnings: readonly string[]
   /** Tells others on which port the gateway of this home listens. Throws a `HomeError` where that cannot be written. */
@@ -80,9 +82,12 @@ export async function openHome(env: Environment, options: { readonly clock: Cloc
   const warnings = make(paths)
   const since = options.clock.now()
   const lock = take(paths)
+  // Whoever ends by itself takes its own record away.
+  const cutOff = recorded(paths)
   let held = true
   const home = Object.freeze<Home>({
     ...paths,
+    cutOff,
     warnings,
     announce(port) {
       if (held) record(paths, { pid: process.pid, since, port })
@@ -156,12 +161,13 @@ function take(paths: HomePaths): { release(): void } {
 
 function held(paths: HomePaths): HomeError {
   const holder = recorded(paths)
-  const who = holder === undefined ? 'Another gateway' : `A gateway (${told(holder)})`
+  const who = holder === undefined ? 'Another gateway' : `A gateway (${holderInWords(holder)})`
   const message = `${who} already runs with the home ${paths.path}. Stop it, or set ISOPOD_HOME to another folder.`
   return new HomeError('held', message, { holder })
 }
 
-function told({ pid, since, port }: Holder): string {
+/** A process, for people. */
+export function holderInWords({ pid, since, port }: Holder): string {
   return `process ${pid}, since ${new Date(since).toISOString()}${port === undefined ? '' : `, port ${port}`}`
 }
 

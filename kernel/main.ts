@@ -4,11 +4,17 @@
  */
 import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
+import { isLoopback } from './auth/address.ts'
+import { digestOf } from './auth/digest.ts'
 import { TokenBook } from './auth/tokens.ts'
+import { FIRST_TOKEN } from './auth/new-token.ts'
+import { Call } from './call.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { openConfig, type ConfigSource } from './config/config.ts'
+import { overridesFrom, TOKEN_VARIABLES } from './config/override.ts'
+import { dispatch } from './dispatch.ts'
 import { openGateway, type RunningGateway } from './gateway.ts'
-import { openHome, type Home } from './home.ts'
+import { holderInWords, openHome, type Home } from './home.ts'
 import type { ChangeReport } from './kernel.ts'
 import { readCatalog } from './lifecycle/catalog.ts'
 import { openLog, type Log } from './log.ts'
@@ -32,12 +38,22 @@ export interface StartedGateway {
   readonly home: string
   /** The token made at this start; shown once and never again. */
   readonly firstToken: string | undefined
+  /** The variable of the environment whose token is in force instead of a made one. */
+  readonly tokenFrom: string | undefined
+  /** Reached from other machines, and whether what they send can be read on the way. */
+  readonly isOpen: boolean
+  readonly isEncrypted: boolean
+  /** Which model answers whoever names none. */
+  readonly model: string | undefined
   readonly auth: 'token' | 'password' | 'none'
   readonly report: ChangeReport
   readonly warnings: readonly string[]
   /** Drains, stops and closes everything. */
   close(): Promise<void>
 }
+
+/** What SQLite and the sessions make of a process that was cut off; what became of its runs is said by whoever kept them. */
+const CARRIED_ON = 'Its database opened well: everything it had acknowledged is there'
 
 /** The plugins that come with the gateway are the folders here. */
 const BUILT_IN = fileURLToPath(new URL('../plugins', import.meta.url))
@@ -80,22 +96,40 @@ async function open(options: StartOptions, opened: (() => unknown)[], closeAll: 
   opened.push(() => home.release())
   // The store's thread and the manifests are read while the config is: each alone would be a third of the start.
   const opening = openStore({ path: home.database, clock, log })
-  opened.push(() => opening.then((store) => store.close(), () => {}))
   const reading = readCatalog(BUILT_IN)
-  const config = await followConfig(options, home, clock, log)
-  opened.push(() => config.close())
+  // Both are awaited further down; until then a failure of theirs must not pass for one that nobody handles.
+  for (const early of [opening, reading]) early.catch(() => {})
+  opened.push(() => opening.then((store) => store.close(), () => {}))
   const tokens = new TokenBook({ home: home.path, clock, warn: (message) => log.warn(message) })
   opened.push(() => tokens.close())
+  const env = withoutKnownToken(options.env, tokens)
+  const config = await followConfig({ ...options, env }, home, clock, log)
+  opened.push(() => config.close())
   const firstToken = await makeFirstToken(config, tokens)
+  let isShown = false
+  // A start that fails shows nothing: the next one must make a token that is.
+  opened.push(() => (firstToken !== undefined && !isShown ? tokens.revoke(FIRST_TOKEN) : undefined))
   tokens.watch()
   const [store, builtIn, choice] = await Promise.all([opening, reading, chooseTransport(config.current.gateway.transport)])
   store.onFailure(({ kind, message }) => log.error(message, { kind }))
-  log.info(choice.why)
+  log[choice.name === 'uws' ? 'debug' : 'info'](choice.why)
+  if (home.cutOff) log.warn(`The gateway before this one (${holderInWords(home.cutOff)}) did not end by itself. ${CARRIED_ON}`)
   const gateway = await openGateway({ version: version(), clock, log, config, store, tokens, transport: choice.factory, builtIn, home: home.path })
   opened.push(() => gateway.close())
   home.announce(gateway.port)
   for (const warning of [...home.warnings, ...gateway.warnings]) log.warn(warning)
-  return started({ gateway, home, config, log }, firstToken, closeAll)
+  isShown = true
+  const tokenFrom = overridesFrom(env).find(({ path }) => path.at(-1) === 'token')?.from
+  return { ...(await started({ gateway, home, config, log })), firstToken, tokenFrom, close: closeAll }
+}
+
+/**
+ * The environment without a token that the book knows already: whoever follows the README has his own token in the shell he
+ * starts the gateway from, and it must not become another one, with every scope, by that.
+ */
+function withoutKnownToken(env: StartOptions['env'], tokens: TokenBook): StartOptions['env'] {
+  const known = Object.entries(env).filter(([name, value]) => TOKEN_VARIABLES.includes(name) && value && tokens.find(digestOf(value)))
+  return { ...env, ...Object.fromEntries(known.map(([name]) => [name, undefined])) }
 }
 
 /** Opens the config, and has the log do as it says, now and whenever it changes. */
@@ -123,12 +157,26 @@ interface Opened {
   readonly log: Log
 }
 
-function started({ gateway, home, config, log }: Opened, firstToken: string | undefined, close: () => Promise<void>): StartedGateway {
+/** What a person should know of it, but for the credentials. */
+async function started({ gateway, home, config, log }: Opened): Promise<Omit<StartedGateway, 'firstToken' | 'tokenFrom' | 'close'>> {
   const scheme = config.current.gateway.tls ? 'https' : 'http'
   const host = gateway.hosts[0] ?? '127.0.0.1'
   const shown = host === '0.0.0.0' ? '127.0.0.1' : host
   const url = `${scheme}://${shown.includes(':') ? `[${shown}]` : shown}:${gateway.port}`
-  log.info(`Listening on ${url}`, { transport: gateway.transport, plugins: gateway.report.brought.length })
+  log.info(`Listening on ${url}`, { transport: gateway.transport, hosts: gateway.hosts.join(' ') })
   const { auth } = gateway.kernel.core.facts()
-  return { url, port: gateway.port, version: version(), transport: gateway.transport, home: home.path, firstToken, auth, report: gateway.report, warnings: gateway.warnings, close }
+  const { port, transport, report, warnings } = gateway
+  const isOpen = !gateway.hosts.every(isLoopback)
+  return { url, port, version: version(), transport, home: home.path, auth, report, warnings, isOpen, isEncrypted: scheme === 'https', model: await defaultModel(gateway) }
+}
+
+/** Which model answers whoever names none; undefined where no plugin knows of models. */
+async function defaultModel({ kernel }: RunningGateway): Promise<string | undefined> {
+  const caller = { id: 'kernel', scopes: ['read'], origin: 'owner' } as const
+  try {
+    const { models } = (await dispatch(new Call({ core: kernel.core, caller, method: 'model.list' }), {})) as { models: { id: string; default: boolean }[] }
+    return models.find((model) => model.default)?.id
+  } catch {
+    return undefined
+  }
 }

@@ -43,11 +43,16 @@ export async function commit({ sessionKey, ...ending }: SessionCommit, ctx: Cont
 /** Ends the runs that an earlier process left open, so that the conversation says what became of them. */
 export async function interruptLeftOpen(ctx: StartContext): Promise<void> {
   const { startedAt: boot } = await ctx.gateway()
+  let runs = 0
   for await (const open of leftOpen(ctx.store, boot)) {
     const ending: Ending = { runId: open.runId, messages: [], status: 'interrupted' }
     await change(ctx.store, open.sessionKey, (found) => closing(found, open, ending, ctx.now()))
-    ctx.log.info('A run was interrupted when the gateway stopped', { runId: open.runId, sessionKey: open.sessionKey })
+    ctx.log.debug('A run was interrupted when the gateway stopped', { runId: open.runId, sessionKey: open.sessionKey })
+    runs += 1
   }
+  if (runs === 0) return
+  const what = runs === 1 ? '1 run was open when the gateway stopped: it is' : `${runs} runs were open when the gateway stopped: they are`
+  ctx.log.warn(`${what} marked interrupted, and what their users said is kept`, { runs })
 }
 
 export function announce(ctx: Pick<Context, 'emit'>, sessionKey: string, what: SessionChanged['change']): void {
