@@ -2,7 +2,7 @@
 import { startGateway } from '../main.ts'
 import { banner } from './banner.ts'
 
-/** Resolves once it listens; the process then lives until a signal. A second signal ends it at once. */
+/** Resolves once it listens; the process then lives until a signal, and ends with 0. A second signal ends it at once, with 130. */
 export async function start(options: { readonly port?: number; readonly config?: string }): Promise<void> {
   // Whoever read what is printed may go away (`npm start | head`); the gateway stays.
   process.stdout.on('error', () => {})
@@ -12,7 +12,13 @@ export async function start(options: { readonly port?: number; readonly config?:
     if (stopping) process.exit(130)
     stopping = true
     process.stdout.write(`\nStopping (${signal}); once more to stop at once.\n`)
-    void gateway.close().finally(() => process.exit(0))
+    gateway.close().then(
+      () => process.exit(0),
+      (thrown: unknown) => {
+        process.stderr.write(`Not everything could be closed: ${thrown instanceof Error ? thrown.message : String(thrown)}\n`)
+        process.exit(1)
+      },
+    )
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
   process.stdout.write(banner(gateway))

@@ -31,7 +31,8 @@ async function drain(instance: Instance, generations: readonly Generation[], cor
   const finished = Promise.all([instance.calls.emptied(), ...generations.map((one) => one.calls.emptied())])
   if ((await within(core, drainMs, finished)) || instance.inside === 0) return
   core.log.warn(`${instance.label} still had ${instance.inside} calls after ${drainMs} ms; they are cancelled`)
-  const reason = new RpcError('unavailable', `${instance.id} was replaced while this ran; try again`, { retryable: true })
+  const why = core.closing() ? 'The gateway stopped while this ran' : `${instance.id} was replaced while this ran`
+  const reason = new RpcError('unavailable', `${why}; try again`, { retryable: true })
   for (const call of instance.calls.all()) call.cancel(reason)
   await within(core, CANCEL_GRACE_MS, instance.calls.emptied())
 }
