@@ -1,6 +1,6 @@
 /**
  * The one road. Every call, whoever makes it and however it is spelled, passes this ladder of refusals from top to bottom;
- * there is no other way to a handler. The caller is asked for first: a stranger does not learn which methods exist.
+ * there is no other way to a handler. Who asks is settled first, so that guessing names tells an outsider nothing.
  */
 import { errorOf, RpcError, type Caller, type JsonObject, type Method, type Refusal } from '@isopod/plugin-api'
 import { refusalFrom } from './blame.ts'

@@ -1,7 +1,7 @@
 /**
  * What the gateway is at one moment: methods, routes, dialects, tools, models and hooks, in one frozen object. A call
- * captures it when it begins and finishes on it. Change means assembling another and one assignment; assembling enters no
- * plugin code, because what plugins contribute was recorded when they registered.
+ * keeps the one that was in force at its arrival until it ends. A change assembles the next one and leaves this as it is;
+ * assembling enters no plugin code, because what plugins contribute was recorded when they registered.
  */
 import {
   ASKING_HOOKS,

@@ -1,7 +1,7 @@
 /**
  * The hooks of one generation: a fresh tapable instance for each entry of the plugin API, in one frozen object. tapable
  * cannot un-tap, so hooks are never changed; the next generation has its own. Contributing hooks are rung once, while the
- * generation is assembled; asking hooks are a waterfall, because tapable's bail hooks would skip later guards after a change.
+ * generation is assembled; asking hooks are a waterfall, since after one tap's change a bail hook would ask nobody else.
  */
 import { AsyncParallelHook, AsyncSeriesWaterfallHook, SyncHook } from 'tapable'
 import type { AskingHooks, HearingHooks } from '@isopod/plugin-api'

@@ -12,7 +12,7 @@ export interface PlacedTap {
   readonly instance: Instance
 }
 
-/** @param taps of all hooks, plugins in the order of their ids. */
+/** @param taps of all hooks, sorted by plugin id. */
 export function inOrder(taps: readonly PlacedTap[]): { placed: readonly PlacedTap[]; problems: readonly Problem[] } {
   const problems: Problem[] = []
   const placed: PlacedTap[] = []

@@ -1,7 +1,7 @@
 /**
  * A dialect: the spelling of methods, events and refusals on a WebSocket. Three pure functions over plain data; the
- * connection owns the state and passes it along. What a dialect lacks is absent from its table, and if it ever needs an
- * `if` about what happens, that belongs in a method.
+ * connection owns the state and passes it along. A dialect without a word for something has no entry for it, and a
+ * decision about what happens is never its own: that is a method's.
  */
 import type { GatewayEvent, Outcome } from './event.ts'
 import type { Refusal } from './error.ts'

@@ -1,7 +1,7 @@
 /**
  * What a caller can be told when a call is not carried out. There is one table of refusals for the whole gateway; each
  * dialect and each family of routes spells it in its own way, and nothing else crosses the wire as an error. Anything
- * that is not an `RpcError` is a bug: it is logged with its cause and crosses as `internal`.
+ * that is not an `RpcError` is a bug: the log has its cause, the caller only hears `internal`.
  */
 
 /** Every refusal the gateway knows, by its canonical name. A new one needs a caller who would act differently on it. */

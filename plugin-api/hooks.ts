@@ -1,7 +1,7 @@
 /**
- * Every hook of the gateway, in one object. The name carries the power: a plural noun contributes, `-ing` may change or
- * refuse, `-ed` only hears. A plugin can tap and cannot ring; what a method's noun owns (`toolCalling` for `tool.*`) is rung
- * by the handler that serves the noun, through its context, and nobody else.
+ * Every hook of the gateway, in one object. A hook's name says what a tap of it can do: add something (a plural
+ * noun), object or alter (`-ing`), or listen (`-ed`). Plugins are given no way to ring one; what a method's noun owns
+ * (`toolCalling` for `tool.*`) is rung by the handler that serves the noun, through its context, and nobody else.
  */
 import type { Caller } from './caller.ts'
 import type { Context } from './context.ts'

@@ -1,4 +1,4 @@
-/** What may enter or leave plugin code. A Date, a Map, a BigInt or NaN is a bug that names the plugin and the method. */
+/** What plugin code is handed and may answer. Anything JSON has no form for, as a Date or NaN, is reported as the plugin's bug. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject
 
 export interface JsonObject {

@@ -1,6 +1,6 @@
 /**
  * The manifest: who a plugin is and what it needs, read from its `package.json` before any of its code runs. The schema is
- * closed: nothing may be declared that is not enforced, so a key this gateway does not know is refused.
+ * closed: a key this gateway does not know is refused, because a wish that is passed over in silence looks granted.
  */
 import type { Schema } from './schema.ts'
 
@@ -14,7 +14,7 @@ export interface Manifest {
   readonly description?: string
   /** The entry module, relative to the package. */
   readonly entry: string
-  /** Semver range of the plugin API it was written for. */
+  /** The versions of the plugin API it works with, as a semver range. */
   readonly api: string
   /** Other plugins it calls, by id, with the range it accepts. */
   readonly needs: Readonly<Record<string, string>>

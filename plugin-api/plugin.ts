@@ -6,7 +6,7 @@ import type { StartContext } from './context.ts'
 import type { Gateway } from './gateway.ts'
 
 export interface Plugin {
-  /** Taps hooks. Pure: it sees no config, clock or environment, and opens no socket, timer or file. */
+  /** Taps hooks and has no other effect. Config, time and environment are out of its sight, and it may open nothing. */
   readonly register: (gateway: Gateway) => void
   /** Called once the registration stands, before any call arrives. Has a deadline; throwing fails the plugin. */
   readonly start?: (ctx: StartContext) => void | Promise<void>

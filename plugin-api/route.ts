@@ -1,5 +1,5 @@
 /**
- * A route: a row that says which method a URL calls, and renames the fields. It holds no behaviour. A row may bring a pair
+ * A route: a row that leads from a URL to a method, with the fields renamed on the way. It holds no behaviour. A row may bring a pair
  * of pure functions, of the same shape as a dialect's, for what a rename cannot say; the state between them is plain data.
  */
 import type { GatewayEvent, Outcome } from './event.ts'

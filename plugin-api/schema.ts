@@ -1,6 +1,6 @@
 /**
- * JSON Schema as plain data. A schema is written once: it checks the frame, types the handler and prints the docs. The
- * static type is derived by typebox from the literal itself, so no handler ever casts its params.
+ * JSON Schema as plain data. From one literal come the check of what arrives, the handler's types and the
+ * reference pages. typebox derives the static type from the literal itself, so no handler ever casts its params.
  */
 import type { XStatic } from 'typebox/schema'
 

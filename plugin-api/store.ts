@@ -1,5 +1,5 @@
 /**
- * Where things are kept: documents by collection and key, append-only streams, and transactions over both. The port is
+ * Where things are kept: documents under a collection and a key, streams that only grow, transactions over both. The port is
  * asynchronous because it has to be able to leave the machine; the embedded driver answers from a worker thread. A
  * plugin sees its own namespace and nothing else. Nothing but a driver knows SQL.
  */

@@ -8,7 +8,7 @@ export const EFFECTS = ['read', 'write', 'network', 'exec', 'spend'] as const
 export type Effect = (typeof EFFECTS)[number]
 
 export interface ToolDeclaration {
-  /** `[a-z0-9_]{1,64}`: what model providers accept. */
+  /** `[a-z0-9_]{1,64}`, since providers refuse other names. */
   readonly name: string
   /** For the model: what it does and when to use it. */
   readonly description: string

@@ -7,8 +7,8 @@ import { code, page, table } from './page.ts'
 
 const SOURCE = new URL('../../plugin-api/hooks.ts', import.meta.url)
 
-const ABOUT = `The name carries the power. A plural noun contributes; \`-ing\` may change or refuse; \`-ed\` only hears. A plugin can tap a hook and
-cannot ring it, except from a handler of the noun that owns it. A tap of an \`-ing\` hook has ${TAP_DEADLINE_MS} ms unless it says otherwise, and
+const ABOUT = `A hook's name says what a tap of it can do: add something (a plural noun), object or alter (\`-ing\`), or listen (\`-ed\`). Plugins tap
+hooks; the kernel rings them, or a handler of the noun that a hook belongs to. A tap of an \`-ing\` hook has ${TAP_DEADLINE_MS} ms unless it says otherwise, and
 ${TAP_DEADLINE_MAX_MS} ms at most; silence past that, or a throw, refuses.`
 
 export async function hooksPage(generation: Generation): Promise<string> {

@@ -89,7 +89,7 @@ const gateway = {
     transport: { enum: ['auto', 'uws', 'ws'], default: 'auto', description: 'uWebSockets.js, or node:http with ws.' },
     tls: {
       type: 'object',
-      description: 'Serves https and wss on the same port.',
+      description: 'A certificate and its key: the port then speaks TLS only.',
       additionalProperties: false,
       required: ['cert', 'key'],
       properties: {

@@ -14,7 +14,7 @@ export interface ChatRunParams {
   /** `session` (the default): the session's messages come before the given ones. `given`: the given ones are the whole conversation. */
   readonly history?: 'session' | 'given'
   readonly sampling?: Sampling
-  /** Tools the client runs itself: a call of one ends the run with finish reason `tool_calls`. */
+  /** Tools the client runs itself: when one is called the run is over, and its finish reason is `tool_calls`. */
   readonly clientTools?: readonly OfferedTool[]
   readonly toolChoice?: ToolChoice
   /** False: no `chat.delta` events. */

@@ -20,7 +20,7 @@ const LAW: readonly { readonly rule: string; readonly binds: (file: string) => b
   { rule: 'of the kernel only main.ts imports the sandbox', binds: (file) => inKernel(file) && file !== 'kernel/main.ts', breaks: ({ target }) => inSandbox(target) },
   { rule: 'the kernel does not import the testing gateway', binds: inKernel, breaks: ({ target }) => inTesting(target) },
   {
-    rule: 'the core does not know that sockets exist',
+    rule: 'the core imports nothing that has to do with connections',
     binds: (file) => ['kernel/dispatch.ts', 'kernel/generation.ts', 'kernel/events.ts', 'kernel/call.ts', 'kernel/kernel.ts', 'kernel/runs.ts'].includes(file),
     breaks: ({ target }) => /^kernel\/(?:transport|http|wire)\//.test(target ?? ''),
   },

@@ -10,7 +10,7 @@ const versioned = (version: string, stopped: string[] = [], more: Record<string,
   id: 'p', version, register: methods({ 'p.version': () => version, ...more }), start: () => {}, stop: () => void stopped.push(version),
 })
 
-test('a call in flight finishes on the generation it began on, nested calls too', async () => {
+test('a call that began before a swap ends with the old plugins, its nested calls too', async () => {
   const house = new House()
   const go = gate()
   const outer: Spec = { id: 'outer', register: methods({ 'outer.ask': async (_, ctx) => [await ctx.call('p.version'), (await go.promise, await ctx.call('p.version'))] }) }
