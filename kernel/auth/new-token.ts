@@ -10,6 +10,8 @@ import type { StoredToken } from './token-file.ts'
 
 /** What every token made here begins with, so that people and secret scanners know one when they see it. */
 export const TOKEN_PREFIX = 'isopod_'
+/** The name of the token made at first start. */
+export const FIRST_TOKEN = 'first-start'
 /** 256 bits: not to be guessed by anyone, ever, so its digest needs no slow hash and no salt. */
 const TOKEN_BYTES = 32
 

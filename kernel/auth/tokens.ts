@@ -5,7 +5,7 @@
  */
 import { SCOPES, RpcError, type Scope } from '@isopod/plugin-api'
 import type { Clock } from '../clock.ts'
-import { checkWish, listingOf, makeToken, type TokenListing, type TokenWish } from './new-token.ts'
+import { checkWish, FIRST_TOKEN, listingOf, makeToken, type TokenListing, type TokenWish } from './new-token.ts'
 import { TokenFile, type StoredToken, type StoredTokens } from './token-file.ts'
 
 /** Each client gets one of its own, and a person has dozens; thousands are a program gone wrong. */
@@ -85,7 +85,7 @@ export class TokenBook {
    */
   async createFirst(): Promise<string | undefined> {
     if (!this.empty) return undefined
-    const { token, stored } = makeToken({ name: 'first-start', scopes: SCOPES }, this.#clock)
+    const { token, stored } = makeToken({ name: FIRST_TOKEN, scopes: SCOPES }, this.#clock)
     let made = false
     await this.#edit((tokens) => {
       made = !tokens.some((known) => this.#works(known))

@@ -40,8 +40,10 @@ function commands(): Command {
   return program
 }
 
-function portOf(text: string): number {
+function portOf(text: string): number | undefined {
+  // An empty variable counts as unset.
+  if (text === '') return undefined
   const port = Number(text)
-  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new Error(`'${text}' is no port: give a number from 0 to 65535`)
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new Error(`'${text}' is no port: --port and ISOPOD_PORT take a number from 0 to 65535`)
   return port
 }

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const [major, minor] = process.versions.node.split('.').map(Number)
@@ -29,12 +30,13 @@ function broughtNode() {
   const file = process.platform === 'win32' ? 'node.exe' : 'node'
   try {
     const manifest = createRequire(import.meta.url).resolve(`node-${platform}-${process.arch}/package.json`)
-    const node = fileURLToPath(new URL(`./bin/${file}`, `file://${manifest}`))
+    const node = join(dirname(manifest), 'bin', file)
     if (existsSync(node)) return node
   } catch {
     // Not installed: said below.
   }
-  console.error(`Isopod needs Node 22.18 to 24; this is ${process.version}, and none was installed for ${platform}-${process.arch}. Install Node 22 and try again.`)
+  const found = `this is ${process.version}, and none was installed for ${platform}-${process.arch}`
+  console.error(`Isopod needs Node 22.18 to 24; ${found}. Install Node 22 and try again.`)
   process.exit(1)
 }
 

@@ -19,8 +19,8 @@ export interface Flags {
   readonly port?: string | number | undefined
 }
 
-/** The first of these that is set gives the token (DESIGN section 8). */
-const TOKEN_VARIABLES = ['GATEWAY_AUTH_TOKEN', 'ISOPOD_TOKEN', 'OPENCLAW_GATEWAY_TOKEN', 'OPENCLAW_AUTH_TOKEN']
+/** The first of these that is set gives the token: our own names, and those the documented clients and guides use. */
+export const TOKEN_VARIABLES: readonly string[] = ['GATEWAY_AUTH_TOKEN', 'ISOPOD_TOKEN', 'OPENCLAW_GATEWAY_TOKEN', 'OPENCLAW_AUTH_TOKEN']
 
 /** What is set outside the file. The command line wins over the environment. */
 export function overridesFrom(env: Env, flags: Flags = {}): Override[] {

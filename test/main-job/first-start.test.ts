@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
-import { readFile, stat } from 'node:fs/promises'
+import { once } from 'node:events'
+import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { verifies } from '../requirements.ts'
@@ -22,8 +25,46 @@ describe('the first start', () => {
     await second.kill('SIGTERM')
   })
 
+  it('shows the token at the first start that succeeds, however many failed before', async (test) => {
+    const holder = createServer().listen(0, '127.0.0.1')
+    await once(holder, 'listening')
+    test.after(() => holder.close())
+    const home = await mkdtemp(join(tmpdir(), 'isopod-home-'))
+    const taken = String((holder.address() as AddressInfo).port)
+    await assert.rejects(startGateway({ home, ownToken: true, port: taken }), new RegExp(`127\\.0\\.0\\.1:${taken}`))
+    const gateway = await gatewayFor(test, { home, ownToken: true })
+    assert.match(gateway.token, /^isopod_/)
+    assert.equal((await gateway.fetch('/v1/models')).status, 200)
+  })
+
+  it('takes a token of the environment that it made itself for what it is, and any other for the owner\'s', async (test) => {
+    const first = await gatewayFor(test, { ownToken: true })
+    await first.kill('SIGTERM')
+    const same = await gatewayFor(test, { home: first.home, ownToken: true, env: { ISOPOD_TOKEN: first.token } })
+    assert.doesNotMatch(same.printed, /token in ISOPOD_TOKEN/)
+    assert.equal((await same.fetch('/v1/models', { headers: { authorization: `Bearer ${first.token}` } })).status, 200)
+    await same.kill('SIGTERM')
+    const other = await gatewayFor(test, { home: first.home })
+    assert.match(other.printed, /Clients show the token in ISOPOD_TOKEN/)
+    assert.equal((await other.fetch('/v1/models', { headers: { authorization: `Bearer ${first.token}` } })).status, 401)
+  })
+
+  it('ends with one sentence where the database is damaged, and changes nothing', async (test) => {
+    const first = await gatewayFor(test)
+    await first.kill('SIGTERM')
+    const database = join(first.home, 'isopod.db')
+    await writeFile(database, 'this is no database, and never was one\n'.repeat(200))
+    const before = await readFile(database)
+    await assert.rejects(startGateway({ home: first.home }), (error: Error) => {
+      assert.match(error.message, /damaged|no database/)
+      assert.doesNotMatch(error.message, /\n\s+at /)
+      return true
+    })
+    assert.deepEqual(await readFile(database), before)
+  })
+
   it('listens on loopback and says where, and what to say first', async (test) => {
-    verifies('001:bind', '000:port')
+    verifies('001:bind')
     const gateway = await gatewayFor(test, { ownToken: true })
     assert.match(gateway.printed, /listens on http:\/\/127\.0\.0\.1:\d+/)
     assert.match(gateway.printed, /curl http:\/\/127\.0\.0\.1:\d+\/v1\/chat\/completions/)

@@ -21,6 +21,9 @@ export interface StartOptions {
   readonly ownToken?: boolean
   /** A command that starts it, given the gateway's own command line and the home as `$ISOPOD_HOME`. */
   readonly through?: readonly string[]
+  /** A free one unless said. */
+  readonly port?: string
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export class StartedGateway {
@@ -115,8 +118,8 @@ export async function gatewayFor(test: TestContext, options: StartOptions = {}):
 export async function startGateway(options: StartOptions = {}): Promise<StartedGateway> {
   const home = options.home ?? (await mkdtemp(join(tmpdir(), 'isopod-home-')))
   if (options.config !== undefined) await writeFile(join(home, 'gateway.yaml'), options.config)
-  const env = { PATH: process.env['PATH'], ISOPOD_HOME: home, ...(!options.ownToken && { ISOPOD_TOKEN: TOKEN }) }
-  const [command = '', ...args] = [...(options.through ?? []), process.execPath, LAUNCHER, 'start', '--port', '0']
+  const env = { PATH: process.env['PATH'], ISOPOD_HOME: home, ...(!options.ownToken && { ISOPOD_TOKEN: TOKEN }), ...options.env }
+  const [command = '', ...args] = [...(options.through ?? []), process.execPath, LAUNCHER, 'start', '--port', options.port ?? '0']
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let printed = ''
   child.stderr.on('data', (chunk) => (printed += String(chunk)))
