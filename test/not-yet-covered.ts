@@ -27,7 +27,6 @@ export const NOT_YET_COVERED: Readonly<Partial<Record<RequirementId, string>>> =
   '001:error': 'the /api/v1 route family',
   '001:client:node': 'the TypeScript client',
   '001:client:python': 'the Python client',
-  '001:ws:auth': 'the simple dialect',
   '001:ws:response': 'the simple dialect',
   '002:heartbeat': 'the heartbeat plugin',
   '002:channel.list': 'the channels',

@@ -12,7 +12,8 @@ const rpc: Dialect = {
   name: 'rpc',
   subprotocols: ['isopod.v1'],
   // A frame with a `type` of its own belongs to a dialect that reads types, though it may carry a method as well.
-  openings: [{ has: 'method', lacks: ['type'] }],
+  // Only `auth` is read here too: it says nothing of what the socket will speak, and nobody else here takes it.
+  openings: [{ has: 'method', lacks: ['type'] }, { types: ['auth'], lacks: ['method'] }],
   greet,
   decode,
   encode,

@@ -15,7 +15,8 @@ function framesOf(spoken: Spoken): readonly JsonObject[] {
     case 'outcome':
       return [reply(spoken.id, spoken.method, spoken.outcome)]
     case 'welcome':
-      return [accepted(spoken.id, identity(spoken.facts)), connected(spoken.facts)]
+      // Without an id nobody waits for a reply; being connected says it all.
+      return [...(spoken.id === null ? [] : [accepted(spoken.id, identity(spoken.facts))]), connected(spoken.facts)]
   }
 }
 

@@ -35,6 +35,7 @@ const WRONG_ID = new RpcError(
 )
 
 function wishOf(frame: JsonObject, id: Json): Wish {
+  if (frame['type'] === 'auth' && !('method' in frame)) return { do: 'auth', id, ...credential(frame) }
   const method = frame['method']
   if (typeof method !== 'string' || method === '') {
     throw new RpcError('invalid_request', 'method must be the name of a method, such as "system.ping"', { param: 'method' })
@@ -58,6 +59,7 @@ function echoes(id: number): boolean {
   return Number.isFinite(id) && Math.abs(id) <= Number.MAX_SAFE_INTEGER
 }
 
+/** The frame's own, or the params'. */
 function credential({ token, password }: JsonObject): { token: string } | { password: string } {
   if (typeof token === 'string' && password === undefined) return { token }
   if (typeof password === 'string' && token === undefined) return { password }

@@ -77,6 +77,20 @@ describe('a socket without a credential', () => {
     assert.partialDeepStrictEqual(await call(socket, 'b', 'probe.echo', { text: 'x'.repeat(100_000) }), { ok: true })
   })
 
+  it('is let in by a first frame that says nothing but `auth`, on any path', async (t) => {
+    const gateway = await open(t)
+    for (const path of ['/', '/ws']) {
+      const socket = await gateway.connect(path, BARE)
+      socket.send({ type: 'auth', token: gateway.token })
+      assert.equal((await socket.first((frame) => frame['type'] === 'connected'))?.['type'], 'connected')
+      assert.partialDeepStrictEqual(await call(socket, 'b', 'probe.echo', { text: 'x' }), { ok: true })
+      const stranger = await gateway.connect(path, BARE)
+      stranger.send({ type: 'auth', token: 'wrong' })
+      await stranger.first(() => false)
+      assert.equal(stranger.closed?.code, 1008)
+    }
+  })
+
   it('is refused and closed with 1008 for a wrong one, and what it sends after is not taken', async (t) => {
     const gateway = await open(t)
     const socket = await gateway.connect('/', BARE)
