@@ -1,7 +1,7 @@
 /** Whole conversations, through the real kernel, store, sessions, tools and the offline model, in this process and behind the wall. */
 import { describe, test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
-import { testGateway, type TestClient, type TestGatewayOptions } from '@isopod/testing'
+import { TestClock, testGateway, type TestClient, type TestGatewayOptions } from '@isopod/testing'
 import type { ChatResumed, ChatRunResult, ChatStarted } from '../contract.ts'
 import type { SessionDetail } from '../../sessions/contract.ts'
 
@@ -70,6 +70,16 @@ for (const wall of [false, { except: ['models'] }]) {
       const last = (await session(client)).messages.at(-1)
       assert.deepEqual([last?.content, last?.status], ['I ', 'aborted'])
       assert.deepEqual(await client.call('chat.abort', { runId }), { ok: true, aborted: false })
+    })
+
+    test('an abort waits for nothing: not for a clock, not for the model, not for a word that is due in a minute', async (t) => {
+      // This clock never moves, so whatever waited for a grace or a deadline would wait for good.
+      const gateway = await open(t, { clock: new TestClock() })
+      const client = gateway.client()
+      const running = assert.rejects(ran(client, { message: SLOW }), { code: 'cancelled' })
+      const { data } = await client.heard('chat.delta')
+      assert.deepEqual(await client.call('chat.abort', { runId: data['runId'] as string }), { ok: true, aborted: true })
+      await running
     })
 
     test('a client that lost its socket hears the rest of its run, and nobody else hears it', async (t) => {
