@@ -14,13 +14,17 @@ import type { Settings } from './roster.ts'
 import type { SdkFinish, SdkModel, SdkOptions, SdkPart } from './sdk.ts'
 import { bytesOf, usageOf } from './usage.ts'
 
-/** What a provider package needs to make a model. */
+/**
+ * What a provider package needs to make a model. No secret is among it: the connection shows the key, so that a model may be
+ * kept longer than a key.
+ */
 export interface ModelParts {
   /** The provider's id. */
   readonly name: string
   readonly model: string
   readonly baseURL: string
-  readonly apiKey: string
+  /** Left out, some packages would look for a key in the environment by themselves. */
+  readonly apiKey: ''
   readonly fetch: typeof globalThis.fetch
 }
 
@@ -28,6 +32,8 @@ export interface ModelParts {
 export interface Vendor {
   /** Where its API answers unless the settings say otherwise; undefined where they must. */
   readonly address: string | undefined
+  /** The header its API wants the key in. */
+  readonly keyHeader: (key: string) => readonly [name: string, value: string]
   /** Imports the package, which takes 40 ms, and makes the model. */
   readonly model: (parts: ModelParts) => Promise<SdkModel>
   /** Changes what its API would not take as it is. */
@@ -44,11 +50,11 @@ export async function* answer(vendor: Vendor, environment: Environment, { reques
   const { id } = settings
   const options = callOptions(request)
   const credentials = await credentialsOf(settings, environment, ctx)
-  const connection = new Connection({ id, credentials, signal: ctx.signal })
+  const connection = new Connection({ id, credentials, keyHeader: vendor.keyHeader, signal: ctx.signal })
   const at: Circumstances = { id, credentials, connection, keySource: keySource(settings), now: ctx.now() }
   try {
     const baseURL = addressOf(settings, vendor.address)
-    const model = await vendor.model({ name: id, model: request.model, baseURL, apiKey: credentials.key, fetch: connection.fetch })
+    const model = await vendor.model({ name: id, model: request.model, baseURL, apiKey: '', fetch: Connection.fetch })
     const asked = { ...(vendor.adapt?.(options, request) ?? options), abortSignal: connection.signal }
     yield* told(received(model, asked, at), request, at)
   } finally {

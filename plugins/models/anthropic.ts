@@ -10,6 +10,7 @@ const JSON_ONLY = 'Answer with one JSON value and nothing else: no text around i
 
 export const anthropic: Vendor = {
   address: 'https://api.anthropic.com/v1',
+  keyHeader: (key) => ['x-api-key', key],
   async model({ model, baseURL, apiKey, fetch }) {
     const { createAnthropic } = await import('@ai-sdk/anthropic')
     return createAnthropic({ baseURL: versioned(baseURL), apiKey, fetch })(model)

@@ -4,6 +4,7 @@
  * that has no end. It does not know what is said over it.
  */
 import { RpcError } from '@isopod/plugin-api'
+import type { Vendor } from './answer.ts'
 import type { Credentials } from './credentials.ts'
 import { stopReason } from './stop-reason.ts'
 
@@ -23,27 +24,36 @@ export interface ConnectionParts {
   /** The provider's id, for sentences. */
   readonly id: string
   readonly credentials: Credentials
+  /** The header the key goes in. */
+  readonly keyHeader: Vendor['keyHeader']
   /** The call's own signal: aborting it ends the request. */
   readonly signal: AbortSignal
 }
 
+/** By its signal, which the packages hand on as it is: all they tell of whose request it is. */
+const underWay = new WeakMap<AbortSignal, Connection>()
+
 export class Connection {
   readonly #id: string
   readonly #credentials: Credentials
+  readonly #keyHeader: Vendor['keyHeader']
   readonly #outer: AbortSignal
   readonly #abort = new AbortController()
   readonly #forward = (): void => void this.#stop(stopReason(this.#outer))
   #line = 0
+  #isWhole = false
   #stopped: RpcError | undefined
   /** Bytes of a successful answer that have arrived. */
   received = 0
   /** Whether any of it made sense. The reader says so: only it knows what is spoken here. */
   understood = false
 
-  constructor({ id, credentials, signal }: ConnectionParts) {
+  constructor({ id, credentials, keyHeader, signal }: ConnectionParts) {
     this.#id = id
     this.#credentials = credentials
+    this.#keyHeader = keyHeader
     this.#outer = signal
+    underWay.set(this.#abort.signal, this)
     signal.addEventListener('abort', this.#forward, { once: true })
     if (signal.aborted) this.#forward()
   }
@@ -60,11 +70,21 @@ export class Connection {
   /** Ends the request if it still runs. Safe to call twice. */
   close(): void {
     this.#outer.removeEventListener('abort', this.#forward)
-    this.#abort.abort()
+    // An answer that was read to its end has nothing left to abort, and telling all of the request so is costly.
+    if (!this.#isWhole) this.#abort.abort()
   }
 
-  /** Rejects as `fetch` does; `stopped` says whether that was our doing. */
-  readonly fetch: typeof globalThis.fetch = async (url, init) => {
+  /**
+   * For a package's model, which serves one request after another: makes each on the connection whose signal it carries.
+   * Rejects as `fetch` does; `stopped` says whether that was our doing.
+   */
+  static readonly fetch: typeof globalThis.fetch = async (url, init) => {
+    const connection = init?.signal ? underWay.get(init.signal) : undefined
+    if (!connection) throw new Error('A provider package made a request of its own')
+    return connection.#fetch(url, init)
+  }
+
+  async #fetch(...[url, init]: Parameters<typeof globalThis.fetch>): Promise<Response> {
     const { signal } = this.#abort
     const asked = globalThis.fetch(url, { ...init, headers: this.#headers(init?.headers), redirect: 'manual', signal })
     const response = await this.#waited(asked)
@@ -75,10 +95,12 @@ export class Connection {
   }
 
   #headers(given: RequestInit['headers']): Headers {
+    const { key, headers: own } = this.#credentials
     const headers = new Headers(given)
-    // Without a key the packages would send an empty one, which some servers refuse.
-    if (this.#credentials.key === '') for (const name of ['authorization', 'x-api-key']) headers.delete(name)
-    for (const [name, value] of Object.entries(this.#credentials.headers)) headers.set(name, value)
+    // The packages have no key and would send an empty one, which some servers refuse.
+    for (const name of ['authorization', 'x-api-key']) headers.delete(name)
+    if (key !== '') headers.set(...this.#keyHeader(key))
+    for (const [name, value] of Object.entries(own)) headers.set(name, value)
     return headers
   }
 
@@ -88,6 +110,7 @@ export class Connection {
     return new ReadableStream<Uint8Array>({
       pull: async (controller) => {
         const { done, value } = await this.#waited(reader.read())
+        this.#isWhole = done
         if (done) return controller.close()
         this.#count(value)
         controller.enqueue(value)

@@ -9,11 +9,16 @@ import type { SdkOptions } from './sdk.ts'
 
 export const openai: Vendor = {
   address: 'https://api.openai.com/v1',
+  keyHeader: bearer,
   async model({ model, baseURL, apiKey, fetch }) {
     const { createOpenAI } = await import('@ai-sdk/openai')
     return createOpenAI({ baseURL, apiKey, fetch }).chat(model)
   },
   adapt: (options, request) => strictness(options, request, 'openai'),
+}
+
+export function bearer(key: string): readonly [name: string, value: string] {
+  return ['authorization', `Bearer ${key}`]
 }
 
 /** Asks for a strict answer only with a schema that OpenAI's strict mode accepts. `key` is the package's name for its options. */

@@ -4,9 +4,10 @@
  */
 import type { Vendor } from './answer.ts'
 import { anthropic } from './anthropic.ts'
+import { kept } from './kept-models.ts'
 import { openaiCompatible } from './openai-compatible.ts'
 import { openai } from './openai.ts'
 
 export { answer } from './answer.ts'
 
-export const VENDORS = { anthropic, openai, 'openai-compatible': openaiCompatible } as const satisfies Record<string, Vendor>
+export const VENDORS = { anthropic: kept(anthropic), openai: kept(openai), 'openai-compatible': kept(openaiCompatible) } as const satisfies Record<string, Vendor>
