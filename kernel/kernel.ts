@@ -155,10 +155,13 @@ export class Kernel {
         }
       }),
     )
-    const predecessors = new Map(planned.retire.map((one) => [one.id, one]))
+    // Trust that was taken away is gone at once, whatever becomes of the walled instance that is to follow.
+    const distrusted = new Set(wanted.plugins.filter(({ trust }) => trust === 'walled').map(({ source }) => source.manifest.id))
+    const lasting = planned.retire.filter(({ id, trust }) => trust === 'walled' || !distrusted.has(id))
+    const predecessors = new Map(lasting.map((one) => [one.id, one]))
     const newcomers = [...wishes.keys()].sort((left, right) => (left.id < right.id ? -1 : 1))
     // A replacement that could not even be loaded leaves what runs in its place.
-    const spared = planned.retire.filter((one) => unborn.has(one.id) && !newcomers.some(({ id }) => id === one.id))
+    const spared = lasting.filter((one) => unborn.has(one.id) && !newcomers.some(({ id }) => id === one.id))
     const candidates = { kept: [...planned.keep, ...spared], newcomers, predecessors }
     return { plan: planned, candidates, wishes, failures: new Map(), unborn, trial: this.#generation }
   }
@@ -230,7 +233,10 @@ export class Kernel {
   #report({ unborn, failures, trial }: Change, brought: readonly Instance[], retired: readonly Instance[]): ChangeReport {
     const failed: Record<string, string> = Object.fromEntries(unborn)
     for (const [instance, reason] of failures) failed[instance.id] = reason
-    for (const [id, reason] of Object.entries(failed)) this.#parts.log.error(`plugin ${id} failed: ${reason}`)
+    for (const [id, reason] of Object.entries(failed)) {
+      const running = trial.instances.get(id)
+      this.#parts.log.error(`plugin ${id} failed: ${reason}${running ? `; ${running.label} goes on as it was` : ''}`)
+    }
     const changed = new Set([...brought, ...retired].map(({ id }) => id).concat(Object.keys(failed)))
     for (const { id, version, state } of this.rows()) if (changed.has(id)) this.core.events.tell('plugin.changed', { id, version, state })
     return { generation: trial.number, brought: brought.map((one) => one.label), retired: retired.map((one) => one.label), failed }
@@ -256,7 +262,7 @@ export class Kernel {
 
   async #walled({ source: { manifest, entry } }: Wanted, log: Log): Promise<Registration> {
     const { sandbox } = this.#parts
-    if (!sandbox) throw new Error(`${manifest.id} is not part of this repository and there is no wall to put it behind; \`trust: full\` would run it unguarded`)
+    if (!sandbox) throw new Error(`${manifest.id} does not come with the gateway, and this version has no wall to put it behind: \`trust: full\` under plugins.${manifest.id} runs it unguarded`)
     if (entry === undefined) throw new Error(`${manifest.id} has no entry a process could load`)
     const { walledContributions } = await import('./door.ts')
     const loading = sandbox.load({ id: manifest.id, version: manifest.version, entry }, (level, text) => log[level](text))

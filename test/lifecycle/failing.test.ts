@@ -141,7 +141,7 @@ test('a module that never finishes loading fails, and holds up no later change',
   assert.equal(await house.client().call('good.say'), 'good')
 })
 
-test('a plugin that must be walled, where there is no wall, fails', async () => void (await fails({ id: 'bad', trust: 'walled', builtIn: false }, /there is no wall to put it behind/)))
+test('a plugin that must be walled, where there is no wall, fails', async () => void (await fails({ id: 'bad', trust: 'walled', builtIn: false }, /this version has no wall to put it behind/)))
 
 // Start
 

@@ -64,7 +64,7 @@ describe('an edit of gateway.yaml while the gateway runs', () => {
     assert.equal((await gateway.fetch('/v1/models')).status, 200)
   })
 
-  it('brings a plugin from a folder where the owner trusts it in so many words', async (test) => {
+  it('brings a plugin from a folder where the owner trusts it in so many words, and for as long as he does', async (test) => {
     const { gateway, socket, edit } = await opened(test)
     await writePlugin(gateway, 'greeter', { id: 'greeter', version: '1.0.0', code: greeter('Hello') })
     await edit('plugins: { greeter: { from: ./greeter } }')
@@ -73,6 +73,9 @@ describe('an edit of gateway.yaml while the gateway runs', () => {
     await edit('plugins: { greeter: { from: ./greeter, trust: full } }')
     await rowWhen(socket, 'greeter', (row) => row?.state === 'ready')
     assert.partialDeepStrictEqual(await socket.call('greeter.say', { name: 'you' }), { ok: true, payload: { text: 'Hello, you.' } })
+    await edit('plugins: { greeter: { from: ./greeter, trust: sandboxed } }')
+    await rowWhen(socket, 'greeter', (row) => row?.state === 'failed')
+    assert.partialDeepStrictEqual(await socket.call('greeter.say', { name: 'you' }), { ok: false, error: { code: 'METHOD_NOT_FOUND' } })
   })
 
   it('swaps a version for another without losing a call', async (test) => {
