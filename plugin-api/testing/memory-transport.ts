@@ -30,6 +30,7 @@ export class MemoryTransport {
   async fetch(request: Request): Promise<Response> {
     const bytes = new Uint8Array(await request.arrayBuffer())
     const { signal } = request
+    signal.throwIfAborted()
     return new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
       this.#serving.request(new MemoryExchange(request, bytes, resolve))

@@ -12,6 +12,7 @@ export class TestClock implements Clock {
   #now: number
   #elapsed = 0
   readonly #timers = new Set<Timer>()
+  readonly #awaited = new Set<Promise<void>>()
 
   /** @param now milliseconds since 1970. */
   constructor(now = Date.UTC(2026, 0, 1)) {
@@ -41,6 +42,7 @@ export class TestClock implements Clock {
   /** Lets time pass, and everything that falls due happen, with what follows from it in the same turn. */
   async advance(ms: number): Promise<void> {
     // What was asked for before has to have begun before time passes.
+    while (this.#awaited.size > 0) await Promise.all(this.#awaited)
     await settle()
     const end = this.#elapsed + ms
     for (let next = this.#next(end); next; next = this.#next(end)) {
@@ -52,6 +54,12 @@ export class TestClock implements Clock {
     }
     this.#move(end - this.#elapsed)
     await settle()
+  }
+
+  /** No time passes until this has happened. How it ends is for others to hear. */
+  waitFor(happening: Promise<unknown>): void {
+    const awaited: Promise<void> = happening.then(() => {}, () => {}).then(() => void this.#awaited.delete(awaited))
+    this.#awaited.add(awaited)
   }
 
   /** Sets the wall clock, as an administrator or a time server might. What has elapsed is not touched. */

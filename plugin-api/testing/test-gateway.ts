@@ -14,9 +14,15 @@ import type { StoreDriver } from '@isopod/kernel/store/driver.ts'
 import { openMemoryStore } from '@isopod/kernel/store/memory.ts'
 import { FixedConfig } from './fixed-config.ts'
 import { MemoryTransport, type TestSocket } from './memory-transport.ts'
+import { forgotten } from './renewal.ts'
+import { Rhythm } from './rhythm.ts'
 import { TestClient, type ClientOptions } from './test-client.ts'
+import { TestClock } from './test-clock.ts'
 
-/** A plugin under test: the folder it lives in, the id of one that comes with the gateway, or the plugin itself. */
+/**
+ * A plugin under test: the folder it lives in, the id of one that comes with the gateway, or the plugin itself. The first two
+ * are imported anew at every renewal, with empty memory; an object cannot be, so what its module or its closures hold stays.
+ */
 export type TestPlugin = URL | string | { readonly id: string; readonly plugin: Plugin; readonly version?: string; readonly needs?: Readonly<Record<string, string>> }
 
 export interface TestGatewayOptions {
@@ -30,8 +36,9 @@ export interface TestGatewayOptions {
   /** An earlier gateway's, to see what is left after a restart. */
   readonly store?: StoreDriver
   /**
-   * After how many calls of a client every plugin is brought anew, so that one which relies on its own memory from call to
-   * call fails early. 7 unless said; 0 is never.
+   * After how many calls every plugin is brought anew, so that one which relies on its own memory from call to call fails
+   * early. Calls of clients, requests and upgrades count. 0 is never. Unless said it changes between 3 and 9, the same way
+   * in every run of a test file.
    */
   readonly renewEvery?: number
 }
@@ -52,7 +59,10 @@ export interface TestGateway extends AsyncDisposable {
   fetch(path: string, init?: RequestInit): Promise<Response>
   /** Opens a socket. Carries the token unless `authorization` says otherwise; an empty one is left out. */
   connect(path?: string, headers?: Readonly<Record<string, string>>): Promise<TestSocket>
-  /** Brings every plugin anew, as a swap would. */
+  /**
+   * Brings every plugin anew, as a swap would.
+   * @throws Error naming the plugins that could not be, and why.
+   */
   renew(): Promise<void>
   /** Stops everything. The store stays open, for a gateway after this one. */
   close(): Promise<void>
@@ -78,7 +88,7 @@ async function opened(options: TestGatewayOptions, closes: (() => unknown)[]): P
   const home = await mkdtemp(join(tmpdir(), 'isopod-test-'))
   const log = openLog({ level: 'debug', console: false, clock })
   closes.push(() => rm(home, { recursive: true, force: true }), () => log.close())
-  const sources = await Promise.all(options.plugins.map(sourceOf))
+  const sources = forgotten(await Promise.all(options.plugins.map(sourceOf)))
   const sandbox = options.wall ? await openWall() : undefined
   closes.push(() => sandbox?.close())
   const parts = {
@@ -95,7 +105,7 @@ async function opened(options: TestGatewayOptions, closes: (() => unknown)[]): P
   const running = await openGateway({ ...parts, transport: transport.factory, ...(sandbox && { sandbox }) })
   closes.push(() => parts.tokens.close(), () => running.close(0))
   const failures = Object.entries(running.report.failed)
-  if (failures.length === 0) return new OpenTestGateway(parts, running, transport, sandbox, options.renewEvery ?? 7)
+  if (failures.length === 0) return new OpenTestGateway({ ...parts, running, transport, sandbox, rhythm: new Rhythm(options.renewEvery) })
   throw new Error(failures.map(([id, reason]) => `plugin ${id} failed: ${reason}`).join('; '))
 }
 
@@ -131,6 +141,13 @@ function configWith({ config = {}, wall = false }: TestGatewayOptions, sources: 
 }
 
 interface Parts {
+  readonly running: RunningGateway
+  readonly transport: MemoryTransport
+  readonly sandbox: Sandbox | undefined
+  readonly rhythm: Rhythm
+  readonly clock: Clock
+  /** What the running gateway reads at every change. */
+  readonly builtIn: Source[]
   readonly log: Log
   readonly home: string
   readonly config: FixedConfig
@@ -139,20 +156,15 @@ interface Parts {
 }
 
 class OpenTestGateway implements TestGateway {
-  readonly running: RunningGateway
   readonly token = TOKEN
   readonly #parts: Parts
-  readonly #transport: MemoryTransport
-  readonly #sandbox: Sandbox | undefined
-  readonly #renewEvery: number
-  #calls = 0
 
-  constructor(parts: Parts, running: RunningGateway, transport: MemoryTransport, sandbox: Sandbox | undefined, renewEvery: number) {
+  constructor(parts: Parts) {
     this.#parts = parts
-    this.running = running
-    this.#transport = transport
-    this.#sandbox = sandbox
-    this.#renewEvery = renewEvery
+  }
+
+  get running(): RunningGateway {
+    return this.#parts.running
   }
 
   get kernel(): Kernel {
@@ -175,25 +187,32 @@ class OpenTestGateway implements TestGateway {
     return new TestClient(this.kernel.core, options, () => this.#restless())
   }
 
-  fetch(path: string, init: RequestInit = {}): Promise<Response> {
+  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers)
     if (!headers.has('authorization')) headers.set('authorization', `Bearer ${TOKEN}`)
     if (headers.get('authorization') === '') headers.delete('authorization')
-    return this.#transport.fetch(new Request(new URL(path, 'http://localhost'), { ...init, headers }))
+    const request = new Request(new URL(path, 'http://localhost'), { ...init, headers })
+    await this.#restless()
+    return this.#parts.transport.fetch(request)
   }
 
-  connect(path = '/', headers: Readonly<Record<string, string>> = {}): Promise<TestSocket> {
+  async connect(path = '/', headers: Readonly<Record<string, string>> = {}): Promise<TestSocket> {
     const all = Object.entries({ authorization: `Bearer ${TOKEN}`, ...headers }).filter(([, value]) => value !== '')
-    return this.#transport.connect(path, Object.fromEntries(all))
+    await this.#restless()
+    return this.#parts.transport.connect(path, Object.fromEntries(all))
   }
 
-  async renew(): Promise<void> {
-    await this.running.renew()
+  renew(): Promise<void> {
+    const { clock } = this.#parts
+    const renewed = this.#renew()
+    // Time stands still meanwhile: whatever waits for the renewal was asked for before time passes.
+    if (clock instanceof TestClock) clock.waitFor(renewed)
+    return renewed
   }
 
   async close(): Promise<void> {
     await this.running.close()
-    await this.#sandbox?.close()
+    await this.#parts.sandbox?.close()
     await this.#parts.tokens.close()
     await this.log.close()
     await rm(this.#parts.home, { recursive: true, force: true })
@@ -204,7 +223,14 @@ class OpenTestGateway implements TestGateway {
   }
 
   async #restless(): Promise<void> {
-    this.#calls += 1
-    if (this.#renewEvery > 0 && this.#calls % this.#renewEvery === 0) await this.renew()
+    if (this.#parts.rhythm.isDue()) await this.renew()
+  }
+
+  async #renew(): Promise<void> {
+    const { builtIn, running } = this.#parts
+    builtIn.splice(0, builtIn.length, ...forgotten(builtIn))
+    const { failed } = await running.renew()
+    const failures = Object.entries(failed).filter(([id]) => builtIn.some(({ manifest }) => manifest.id === id))
+    if (failures.length > 0) throw new Error(failures.map(([id, reason]) => `plugin ${id} failed when it was brought anew: ${reason}`).join('; '))
   }
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { readdir } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { test } from 'node:test'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { definePlugin } from '@isopod/plugin-api'
 import { TestClock, testGateway } from '@isopod/testing'
 import { methods, refusal } from '../kernel/house.ts'
@@ -51,6 +53,84 @@ test('every plugin is brought anew after so many calls', async (t) => {
   t.after(() => gateway.close())
   for (let i = 0; i < 4; i += 1) await gateway.client().call('a.one')
   assert.equal(started, 3)
+})
+
+/** A plugin that counts in its entry's module and in the one beside it, which it ought not to do. */
+async function forgetful(t: TestContext): Promise<URL> {
+  const folder = await mkdtemp(join(tmpdir(), 'isopod-counting-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const manifest = { name: 'counting', version: '1.0.0', type: 'module', exports: './index.ts', isopod: { id: 'counting', api: '^1.0.0' } }
+  await writeFile(join(folder, 'package.json'), JSON.stringify(manifest))
+  await writeFile(join(folder, 'beside.ts'), 'let calls: number = 0\nexport const count = (): number => (calls += 1)\n')
+  await writeFile(join(folder, 'index.ts'), `
+    import { count } from './beside.ts'
+    let calls: number = 0
+    export default { register({ hooks }) {
+      hooks.methods.tap('m', (methods) => methods.add({ name: 'a.count', scope: 'read', handle: () => [(calls += 1), count()] }))
+      hooks.routes.tap('r', (routes) => routes.add({ verb: 'GET', path: '/count', call: 'a.count' }))
+    } }
+  `)
+  return pathToFileURL(`${folder}/`)
+}
+
+for (const wall of [false, true]) {
+  test(`what a plugin counts in its modules is forgotten ${wall ? 'behind the wall' : 'in this process'}`, async (t) => {
+    const plugin = await forgetful(t)
+    const open = async (renewEvery: number) => {
+      const gateway = await testGateway({ plugins: [plugin], wall, renewEvery })
+      t.after(() => gateway.close())
+      return gateway
+    }
+    const gateway = await open(3)
+    const client = gateway.client()
+    const counted: unknown[] = []
+    for (let i = 0; i < 6; i += 1) counted.push(await client.call('a.count'))
+    assert.deepEqual(counted, [[1, 1], [2, 2], [1, 1], [2, 2], [3, 3], [1, 1]])
+    assert.deepEqual(await (await open(0)).client().call('a.count'), [1, 1])
+  })
+}
+
+test('requests and upgrades are calls, after which plugins are brought anew', async (t) => {
+  const gateway = await testGateway({ plugins: [await forgetful(t)], renewEvery: 3 })
+  t.after(() => gateway.close())
+  const counted = async () => (await gateway.fetch('/count')).json()
+  assert.deepEqual(await counted(), [1, 1])
+  ;(await gateway.connect()).close()
+  assert.deepEqual(await counted(), [1, 1])
+})
+
+test('plugins are brought anew after 3 to 9 calls where the test does not say', async (t) => {
+  let started = 0
+  const starts: number[] = []
+  const plugin = definePlugin({ register: methods({ 'a.one': () => 1 }), start: () => void (started += 1) })
+  const gateway = await testGateway({ plugins: [{ id: 'p', plugin }] })
+  t.after(() => gateway.close())
+  for (let i = 1; i <= 60; i += 1) {
+    const before = started
+    await gateway.client().call('a.one')
+    if (started > before) starts.push(i)
+  }
+  const gaps = starts.map((at, index) => at - (starts[index - 1] ?? 0))
+  assert.ok(gaps.every((gap) => gap >= 3 && gap <= 9), String(gaps))
+  assert.ok(new Set(gaps).size > 1, String(gaps))
+})
+
+test('a plugin that cannot be brought anew fails the test by name', async (t) => {
+  let starts = 0
+  const once = definePlugin({ register: methods({ 'a.one': () => 1 }), start: () => { if ((starts += 1) > 1) throw new Error('x') } })
+  const gateway = await testGateway({ plugins: [{ id: 'once', plugin: once }], renewEvery: 2 })
+  t.after(() => gateway.close())
+  assert.equal(await gateway.client().call('a.one'), 1)
+  await assert.rejects(gateway.client().call('a.one'), /plugin once failed when it was brought anew: .*x/)
+})
+
+test('a renewal is over before the test clock moves', async (t) => {
+  const clock = new TestClock()
+  const gateway = await testGateway({ plugins: [await forgetful(t)], clock, renewEvery: 1 })
+  t.after(() => gateway.close())
+  const called = gateway.client().call('a.count')
+  await clock.advance(1)
+  assert.deepEqual(await Promise.race([called, Promise.resolve('not yet')]), [1, 1])
 })
 
 test('an answer that its own schema does not allow fails the test', async (t) => {
