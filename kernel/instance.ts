@@ -8,18 +8,8 @@ import type { Call } from './call.ts'
 import { Calls } from './calls.ts'
 import type { PluginState } from './lifecycle/state.ts'
 
-export interface InstanceParts {
-  readonly manifest: Manifest
-  readonly registration: Registration
-  readonly config: JsonObject
-  /** The texts behind the secret references in the config. */
-  readonly secrets: ReadonlyMap<string, string>
-  readonly trust: 'trusted' | 'walled'
-  /** Part of this repository. */
-  readonly builtIn: boolean
-  readonly log: Log
-  readonly store: Store
-}
+/** What an instance is made of. */
+export type InstanceParts = Pick<Instance, 'manifest' | 'registration' | 'config' | 'secrets' | 'trust' | 'builtIn' | 'log' | 'store'>
 
 export class Instance {
   readonly id: string
@@ -29,8 +19,10 @@ export class Instance {
   readonly manifest: Manifest
   readonly registration: Registration
   readonly config: JsonObject
+  /** The texts behind the secret references in the config. */
   readonly secrets: ReadonlyMap<string, string>
   readonly trust: 'trusted' | 'walled'
+  /** Part of this repository. */
   readonly builtIn: boolean
   readonly log: Log
   readonly store: Store
