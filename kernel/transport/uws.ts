@@ -3,16 +3,16 @@
  * installed it, else the build that is on npm.
  *
  * What the library does by itself and cannot be told to do otherwise:
- * - It answers what its parser refuses (a bad version, a missing Host, a bad Content-Length or chunk, a head over the
- *   limit) with a page of its own and closes; `malformed` is not told.
- * - It waits on what its parser takes for unfinished (no colon, NUL, CR, a folded or spaced header, a chunk extension)
- *   and drops the connection after ten to twelve seconds without an answer, as it does with an idle one.
+ * - It answers what its parser refuses (a bad version, headers without a Host among them, a bad Content-Length or chunk, a
+ *   head over the limit) with a page of its own and closes; `malformed` is not told.
+ * - It waits on what its parser takes for unfinished (no header at all, no colon, NUL, CR, a folded or spaced header, a chunk
+ *   extension) and drops the connection after eight to twelve seconds without an answer, as it does with an idle one.
  * - A header without a name ends the headers for it; what comes behind is not seen.
  * - Bytes beyond ASCII at either end of a header's value are trimmed like white space.
  * - A second request on a connection whose first still waits for its reply closes the connection. Replies are never mixed.
  * - The head of a streamed reply goes out with the first piece.
  * - A protocol error on a WebSocket (an oversize frame, invalid UTF-8) closes TCP without a close frame.
- * - A client that stops reading a reply is dropped after ten to twelve seconds.
+ * - A client that stops reading a reply is dropped after eight to twelve seconds.
  */
 import { addressText } from './address.ts'
 import {

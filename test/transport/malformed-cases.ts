@@ -38,6 +38,7 @@ export const MALFORMED: readonly Case[] = [
   row('two Hosts', GET('Host: other'), 400),
   row('two equal Hosts', GET('Host: gateway'), 400),
   row('no Host', requestText('GET /', ['X-A: b']), 400),
+  row('no header at all', 'GET / HTTP/1.1\r\n\r\n', 'held', 400),
   row('an empty Host', requestText('GET /', ['Host:']), 400),
   row('two Authorizations', GET('Authorization: Bearer a', 'Authorization: Bearer b'), 400),
   row('DEL in a value', GET('X-A: a\x7fb'), 400),
