@@ -7,6 +7,7 @@ import { openConfig } from '../../kernel/config/config.ts'
 import type { ConfigOptions } from '../../kernel/config/config.ts'
 import { ConfigError, describeProblem } from '../../kernel/config/problem.ts'
 import { DEFAULT_LIMITS } from '../../kernel/limits.ts'
+import { verifies } from '../requirements.ts'
 import { HandClock, makeHome, openIn, quietLog } from './home.ts'
 
 /** What is wrong, one sentence a line, with the home's path left out. */
@@ -22,6 +23,7 @@ async function mistakesIn(t: TestContext, text: string, options: Partial<ConfigO
 }
 
 test('without a file everything has its default', async (t) => {
+  verifies('000:port')
   const { config } = await openIn(t, await makeHome(t))
   assert.equal(config.current.gateway.port, 18_789)
   assert.equal(config.current.gateway.bind, 'loopback')

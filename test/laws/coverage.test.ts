@@ -17,8 +17,9 @@ function citedIds(): Set<string> {
   const cited = new Set<string>()
   for (const file of files) {
     const text = readFileSync(file, 'utf8')
-    for (const [, ids = ''] of text.matchAll(/\bverifies\(([^)]*)\)|"verifies":\s*\[([^\]]*)\]/g)) for (const [, id] of ids.matchAll(/'([^']+)'/g)) if (id) cited.add(id)
-    for (const [, , ids = ''] of text.matchAll(/\bverifies\(([^)]*)\)|"verifies":\s*\[([^\]]*)\]/g)) for (const [, id] of ids.matchAll(/"([^"]+)"/g)) if (id) cited.add(id)
+    for (const [, called, listed] of text.matchAll(/\bverifies\(([^)]*)\)|"verifies":\s*\[([^\]]*)\]/g)) {
+      for (const [, id = ''] of (called ?? listed ?? '').matchAll(/['"]([^'"]+)['"]/g)) cited.add(id)
+    }
   }
   return cited
 }

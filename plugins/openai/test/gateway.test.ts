@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import assert from 'node:assert/strict'
 import OpenAI, { AuthenticationError, BadRequestError, NotFoundError, RateLimitError } from 'openai'
 import { testGateway, type TestGateway } from '@isopod/testing'
+import { verifies } from '../../../test/requirements.ts'
 
 async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   const seen: Item[] = []
@@ -43,6 +44,14 @@ for (const wall of [false, { except: ['models'] }]) {
       assert.equal(chunks.at(-2)?.choices[0]?.finish_reason, 'stop')
       assert.ok((chunks.at(-1)?.usage?.total_tokens ?? 0) > 0)
       assert.equal(new Set(chunks.map(({ id }) => id)).size, 1)
+    })
+
+    test('a stream is a chunk with the role, chunks with the text, and `data: [DONE]`', async () => {
+      verifies('004:completions:stream')
+      const headers = { authorization: `Bearer ${gateway.token}`, 'content-type': 'application/json' }
+      const body = JSON.stringify(say('Hello', { stream: true }))
+      const text = await (await gateway.fetch('/v1/chat/completions', { method: 'POST', headers, body })).text()
+      assert.match(text, /^data: \{.*"delta":\{"role":"assistant"\}.*\n\n(?:data: \{.*\n\n)+data: \[DONE\]\n\n$/)
     })
 
     test('a tool of the client is called, and its result answered', async () => {
