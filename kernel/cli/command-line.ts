@@ -18,14 +18,23 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
 
 function commands(): Command {
   const program = new Command('isopod')
-  program.description("A gateway for one person's AI agent").version(version()).showSuggestionAfterError().configureOutput({ outputError: (text, write) => write(text) })
+  program
+    .description("A gateway for one person's AI agent")
+    .version(version())
+    .showSuggestionAfterError()
+    .configureOutput({ outputError: (text, write) => write(text) })
   program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   program
     .command('start', { isDefault: true })
     .description('Start the gateway and stay in the foreground')
     .addOption(new Option('--port <number>', 'the port to listen on').env('ISOPOD_PORT').argParser(portOf))
     .option('--config <file>', 'the config file, instead of gateway.yaml in the home')
-    .action(async (options: { port?: number; config?: string }) => (await import('./start.ts')).start(options))
+    .allowExcessArguments() // so that they can be refused here, by what they were meant to be
+    .action(async (options: { port?: number; config?: string }, command: Command) => {
+      const [excess] = command.args
+      if (excess !== undefined) return refuseWord(program, excess)
+      await (await import('./start.ts')).start(options)
+    })
   const token = program.command('token').description('Tokens that clients show')
   token
     .command('create <name>')
@@ -38,6 +47,14 @@ function commands(): Command {
     .description('End a token, by name or id')
     .action(async (name: string) => (await import('./token.ts')).revokeToken(name))
   return program
+}
+
+/** A word where no command takes one. `start` needs no name, so a misspelt command comes to it as its argument. */
+async function refuseWord(program: Command, word: string): Promise<never> {
+  if (program.args[0] === 'start') program.error(`error: start takes no '${word}'`)
+  const { nearest } = await import('../config/check.ts')
+  const near = nearest(word, program.commands.map((command) => command.name()))
+  program.error(`error: unknown command '${word}'${near === undefined ? '' : `\n(Did you mean ${near}?)`}`)
 }
 
 function portOf(text: string): number | undefined {
