@@ -12,6 +12,7 @@ interface Run {
   readonly id: string
   readonly about: JsonObject
   readonly owner: string
+  /** The last events, in a ring: `placeOf` says where one of them is. */
   readonly kept: GatewayEvent[]
   /** Who hears it, and after which event each began. */
   readonly followers: Map<EventSink, number>
@@ -58,9 +59,8 @@ export class Runs {
     const run = this.#runs.get(runId)
     if (!run?.cancel || (teller && !mayHear(run, teller))) return
     run.lastSeq += 1
-    const told: GatewayEvent = { ...event, runId, seq: run.lastSeq }
-    run.kept.push(told)
-    if (run.kept.length > RUN_EVENTS) run.kept.shift()
+    const told = { ...event, runId, seq: run.lastSeq } satisfies GatewayEvent
+    run.kept[placeOf(told.seq)] = told
     for (const follower of run.followers.keys()) follower.hear(told)
   }
 
@@ -85,7 +85,10 @@ export class Runs {
     const run = this.#visible(runId, caller)
     if (sink) {
       const heardAfter = run.followers.get(sink) ?? Infinity
-      for (const event of run.kept) if (event.seq > after && event.seq <= heardAfter) sink.hear(event)
+      for (let seq = Math.max(firstSeqOf(run), Math.floor(after) + 1); seq <= Math.min(run.lastSeq, heardAfter); seq += 1) {
+        const event = run.kept[placeOf(seq)]
+        if (event) sink.hear(event)
+      }
       if (run.cancel) run.followers.set(sink, Math.min(after, heardAfter))
     }
     return stateOf(run)
@@ -118,6 +121,15 @@ function mayHear(run: Run, caller: Caller): boolean {
 }
 
 function stateOf(run: Run): RunState {
-  const firstSeq = run.kept[0]?.seq ?? run.lastSeq + 1
-  return { id: run.id, open: run.cancel !== undefined, firstSeq, lastSeq: run.lastSeq, about: run.about }
+  return { id: run.id, open: run.cancel !== undefined, firstSeq: firstSeqOf(run), lastSeq: run.lastSeq, about: run.about }
+}
+
+/** The first event that is still kept, or the first there will be. */
+function firstSeqOf(run: Run): number {
+  return Math.max(1, run.lastSeq - RUN_EVENTS + 1)
+}
+
+/** Numbers begin at 1 and leave none out, so an event takes the place of the one that is `RUN_EVENTS` older. */
+function placeOf(seq: number): number {
+  return (seq - 1) % RUN_EVENTS
 }
