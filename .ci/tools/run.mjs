@@ -10,7 +10,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const bin = join(here, 'node_modules', '.bin')
 const [name, ...args] = process.argv.slice(2)
 
-if (!existsSync(join(bin, name))) run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], here)
+// Not `npm ci`: it insists on builds for other platforms that the lock file leaves out, because not every registry has them.
+// An install beside a lock file keeps to its pins as well, and with `--no-save` writes nothing but the packages.
+if (!existsSync(join(bin, name))) run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], here)
 run(join(bin, name), args, root)
 
 /** Ends this process with the command's exit code unless that is 0. */
