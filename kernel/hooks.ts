@@ -1,5 +1,5 @@
 /**
- * The hooks of one generation: a fresh tapable instance for each entry of the plugin API, in one frozen object. tapable
+ * The hooks of one generation: its own tapable hook under each name that the plugin API knows, frozen together. tapable
  * cannot un-tap, so hooks are never changed; the next generation has its own. Contributing hooks are rung once, while the
  * generation is assembled; asking hooks are a waterfall, since after one tap's change a bail hook would ask nobody else.
  */
