@@ -47,7 +47,11 @@ export function checkWish({ name, scopes, expiresAt }: TokenWish, within: readon
   if (!/^[^\p{C}]{1,64}$/u.test(name) || name.trim() !== name) {
     throw new RpcError('invalid_request', 'A token needs a name of 1 to 64 printable characters', { param: 'name' })
   }
-  if (scopes.length === 0 || !scopes.every((scope) => SCOPES.includes(scope))) {
+  const unknown = scopes.find((scope) => !SCOPES.includes(scope))
+  if (unknown !== undefined) {
+    throw new RpcError('invalid_request', `'${unknown}' is no scope; choose of ${SCOPES.join(', ')}`, { param: 'scopes' })
+  }
+  if (scopes.length === 0) {
     throw new RpcError('invalid_request', `A token needs at least one scope of ${SCOPES.join(', ')}`, { param: 'scopes' })
   }
   const beyond = scopes.find((scope) => !within.includes(scope))

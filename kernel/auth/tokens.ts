@@ -39,7 +39,8 @@ export class TokenBook {
   #stamp: string | undefined
   /** The ids of the tokens that worked when we last asked. */
   #working: ReadonlySet<string> = new Set()
-  #looked = -Infinity
+  /** When an unknown token made us look, in the clock's elapsed milliseconds. */
+  #missed = -Infinity
   #problem: string | undefined
   #lastEdit: Promise<unknown> = Promise.resolve()
 
@@ -111,7 +112,7 @@ export class TokenBook {
    * random bits. It is not safe for what people think up, whose digests can be tried offline.
    */
   find(digest: string): Pick<StoredToken, 'id' | 'scopes' | 'first'> | undefined {
-    if (!this.#byHash.has(digest) && this.#clock.elapsed() - this.#looked >= LOOK_AT_MISS_MS) this.#look()
+    if (!this.#byHash.has(digest)) this.#lookForUnknown()
     const token = this.#byHash.get(digest)
     return token !== undefined && this.#works(token) ? token : undefined
   }
@@ -165,9 +166,16 @@ export class TokenBook {
     return edit
   }
 
+  /** Only misses hold misses back: right after a regular look the file may have changed again. */
+  #lookForUnknown(): void {
+    const now = this.#clock.elapsed()
+    if (now - this.#missed < LOOK_AT_MISS_MS) return
+    this.#missed = now
+    this.#look()
+  }
+
   /** Reads the file again if it is not what it was. A file that went bad changes nothing: what was last understood stays in force. */
   #look(): void {
-    this.#looked = this.#clock.elapsed()
     try {
       const stamp = this.#file.stamp()
       if (stamp === this.#stamp) return this.#tellGone()

@@ -82,6 +82,13 @@ describe('a named token', () => {
     })
   }
 
+  it('is told which of its scopes is none', async (test) => {
+    const { tokens } = await book(test)
+    // What a command line hands over may be any text.
+    const scopes = ['read', 'foo'] as unknown as typeof SCOPES
+    await assert.rejects(tokens.create({ name: 'bad', scopes }, SCOPES), { message: "'foo' is no scope; choose of read, write, admin, approve" })
+  })
+
   it('has a name of its own', async (test) => {
     const { tokens } = await book(test)
     await tokens.create({ name: 'phone', scopes: ['read'] }, SCOPES)
@@ -138,6 +145,14 @@ describe('a running gateway', () => {
     const gateway = await book(test)
     const commandLine = await book(test, gateway.home)
     const { token } = await commandLine.tokens.create({ name: 'new', scopes: ['read'] }, SCOPES)
+    assert.deepEqual(gateway.tokens.find(digestOf(token))?.scopes, ['read'])
+  })
+
+  it('takes it right after its own regular look as well', async (test) => {
+    const gateway = await book(test)
+    gateway.tokens.watch()
+    gateway.clock.move(1_000)
+    const { token } = await (await book(test, gateway.home)).tokens.create({ name: 'new', scopes: ['read'] }, SCOPES)
     assert.deepEqual(gateway.tokens.find(digestOf(token))?.scopes, ['read'])
   })
 
