@@ -105,7 +105,7 @@ class Gateway implements RunningGateway {
     const { clock, log, store, config } = parts
     const { gateway } = config.current
     this.#bind = gateway.bind
-    this.#failures = new Failures(clock, gateway.limits)
+    this.#failures = this.#failuresUnder(gateway.limits)
     this.#throttle = new Throttle(clock, limitsInForce(config))
     this.#entrance = this.#entranceUnder(config.current, [])
     this.#health = new Health({ clock, facts: () => this.#facts(), troubles: () => this.#troubles() })
@@ -217,7 +217,7 @@ class Gateway implements RunningGateway {
   }
 
   #changed(now: Config, before: Config): void {
-    if (!isDeepStrictEqual(now.gateway.limits, before.gateway.limits)) this.#failures = new Failures(this.#parts.clock, now.gateway.limits)
+    if (!isDeepStrictEqual(now.gateway.limits, before.gateway.limits)) this.#failures = this.#failuresUnder(now.gateway.limits)
     this.#admitUnder(now)
     for (const field of ['port', 'bind', 'transport', 'tls'] as const) {
       if (JSON.stringify(now.gateway[field]) !== JSON.stringify(before.gateway[field])) {
@@ -248,6 +248,11 @@ class Gateway implements RunningGateway {
   #hangUp(callerIds: readonly string[]): void {
     if (callerIds.length === 0) return
     this.#connections.close(1008, 'This credential no longer works', ({ caller }) => caller !== undefined && callerIds.includes(caller.id))
+  }
+
+  #failuresUnder(limits: Limits): Failures {
+    const { clock, log } = this.#parts
+    return new Failures(clock, limits, (message) => log.warn(message))
   }
 
   #entranceUnder({ gateway }: Config, bound: readonly string[]): Entrance {

@@ -1,7 +1,7 @@
 /**
  * Failed authentications, counted per client in a sliding window, so that a password cannot be guessed at the speed of the
- * network. It decides nothing but whether a client is locked out now: what still passes during a lock-out is the
- * authenticator's business. It measures on a clock that only goes forward, so setting the time neither opens nor closes it.
+ * network, and told to the owner. It decides nothing but whether a client is locked out now: what still passes during a
+ * lock-out is the authenticator's business, and what was shown it never learns. It measures on a clock that only goes forward, so setting the time neither opens nor closes it.
  */
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
@@ -11,6 +11,9 @@ import { clientOf } from './address.ts'
 /** How many clients are remembered; beyond it the one that failed longest ago is forgotten. About 3 MB at the default limit. */
 export const CLIENTS_REMEMBERED = 10_000
 
+/** Each client is told of this often at most, for the log must not grow at the speed of the network either. */
+const TOLD_MS = 60_000
+
 export class Failures {
   readonly #clock: Clock
   readonly #limit: number
@@ -18,8 +21,16 @@ export class Failures {
   /** When each client failed, oldest first, never more than the limit. */
   readonly #failed = new LRUCache<string, number[]>({ max: CLIENTS_REMEMBERED })
 
-  /** `authFailures` of 0 means that nobody is ever locked out. */
-  constructor(clock: Clock, limits: Pick<Limits, 'authFailures' | 'authWindowSeconds'>) {
+  readonly #warn: (message: string) => void
+  /** When each client's failures and its lock-out were last told. */
+  readonly #told = { failure: new LRUCache<string, number>({ max: CLIENTS_REMEMBERED }), lockOut: new LRUCache<string, number>({ max: CLIENTS_REMEMBERED }) }
+
+  /**
+   * `authFailures` of 0 means that nobody is ever locked out. `warn` is told, in a sentence and not more than once a minute
+   * of each client, who failed and who is locked out.
+   */
+  constructor(clock: Clock, limits: Pick<Limits, 'authFailures' | 'authWindowSeconds'>, warn: (message: string) => void = () => {}) {
+    this.#warn = warn
     this.#clock = clock
     this.#limit = limits.authFailures
     this.#windowMs = limits.authWindowSeconds * 1000
@@ -32,11 +43,15 @@ export class Failures {
 
   /** Counts one failure of the client at `address`. What fails during a lock-out does not make it longer. */
   count(address: string): void {
-    if (this.#limit === 0 || this.lockedFor(address) > 0) return
     const client = clientOf(address)
+    this.#tell('failure', client, `A credential that is not known was shown from ${address}`)
+    if (this.#limit === 0 || this.lockedFor(address) > 0) return
     const recent = this.#recent(client)
     recent.push(this.#clock.elapsed())
     this.#failed.set(client, recent)
+    const seconds = this.lockedFor(address)
+    if (seconds === 0) return
+    this.#tell('lockOut', client, `${address} is locked out for ${seconds} s: it showed ${recent.length} credentials that are not known`)
   }
 
   /** How long the client at `address` stays locked out, in whole seconds; 0 where it is not. */
@@ -46,6 +61,14 @@ export class Failures {
     const [oldest] = recent
     if (oldest === undefined || recent.length < this.#limit) return 0
     return Math.max(1, Math.ceil((oldest + this.#windowMs - this.#clock.elapsed()) / 1000))
+  }
+
+  #tell(what: 'failure' | 'lockOut', client: string, message: string): void {
+    const now = this.#clock.elapsed()
+    const told = this.#told[what]
+    if (now - (told.get(client) ?? -Infinity) < TOLD_MS) return
+    told.set(client, now)
+    this.#warn(message)
   }
 
   /** The failures of `client` that are still in the window, as the array that is kept. */

@@ -9,6 +9,14 @@ function fail(failures: Failures, address: string, times: number): void {
   for (let each = 0; each < times; each += 1) failures.count(address)
 }
 
+function telling(under = limits) {
+  const clock = movableClock()
+  const told: string[] = []
+  return { clock, told, failures: new Failures(clock, under, (message) => void told.push(message)) }
+}
+
+const unknownFrom = (address: string) => `A credential that is not known was shown from ${address}`
+
 describe('failed authentications', () => {
   it('lock a client out at the twentieth, until the first has left the window', () => {
     const clock = movableClock()
@@ -71,6 +79,35 @@ describe('failed authentications', () => {
     const failures = new Failures(movableClock(), limits)
     for (let each = 0; each < CLIENTS_REMEMBERED + 5_000; each += 1) failures.count(`10.${each >> 16}.${(each >> 8) & 255}.${each & 255}`)
     assert.equal(failures.size, CLIENTS_REMEMBERED)
+  })
+
+  it('are told with their address, once a minute for each', () => {
+    const { clock, failures, told } = telling()
+    fail(failures, '192.0.2.1', 5)
+    fail(failures, '192.0.2.2', 1)
+    clock.move(59_999)
+    fail(failures, '192.0.2.1', 1)
+    assert.deepEqual(told, [unknownFrom('192.0.2.1'), unknownFrom('192.0.2.2')])
+    clock.move(1)
+    fail(failures, '192.0.2.1', 1)
+    assert.deepEqual(told.slice(2), [unknownFrom('192.0.2.1')])
+  })
+
+  it('are told once more when they lock a client out, not at each that stands at the edge', () => {
+    const { clock, failures, told } = telling()
+    fail(failures, '192.0.2.1', 25)
+    assert.deepEqual(told, [unknownFrom('192.0.2.1'), '192.0.2.1 is locked out for 60 s: it showed 20 credentials that are not known'])
+    for (let each = 0; each < 60; each += 1) {
+      clock.move(1_000)
+      failures.count('192.0.2.1')
+    }
+    assert.deepEqual(told.slice(2), [unknownFrom('192.0.2.1')])
+  })
+
+  it('are told where nobody is ever locked out', () => {
+    const { failures, told } = telling({ ...limits, authFailures: 0 })
+    fail(failures, '192.0.2.1', 3)
+    assert.deepEqual(told, [unknownFrom('192.0.2.1')])
   })
 
   it('are not counted where the limit is 0', () => {
