@@ -156,6 +156,7 @@ function oneOf(choices: readonly string[]): string {
 function shown(value: unknown, repeat: boolean): string {
   if (Array.isArray(value)) return 'a list'
   if (isTree(value)) return 'a section'
+  if (value === '') return 'an empty text'
   if (typeof value === 'string') return repeat && !value.includes('@') ? `the text ${JSON.stringify(shortened(value))}` : 'a text like this'
   if (typeof value === 'number' || typeof value === 'boolean') return repeat ? String(value) : `a ${typeof value}`
   return 'nothing'

@@ -78,6 +78,15 @@ test('ISOPOD_PORT sets the port and --port wins over it', async (t) => {
   assert.equal(await portWith({ ISOPOD_PORT: '' }), 1)
 })
 
+test('an empty text is called one, where a secret is and elsewhere', async (t) => {
+  const home = await makeHome(t, yaml('{ gateway: { auth: { token: "" } }, models: { default: "" } }'))
+  await assert.rejects(openIn(t, home), (thrown: Error) => {
+    assert.match(thrown.message, /gateway\.auth\.token takes text, or \$\{NAME\}, not an empty text/)
+    assert.match(thrown.message, /models\.default takes .*, not an empty text/)
+    return true
+  })
+})
+
 test('a port that is none is blamed on who set it', async (t) => {
   const home = await makeHome(t)
   await assert.rejects(openIn(t, home, { env: { ISOPOD_PORT: 'http' } }), /ISOPOD_PORT: gateway\.port takes a whole number from 0 to 65535, not the text "http"/)
