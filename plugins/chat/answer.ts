@@ -59,6 +59,11 @@ export class Answer {
     return apart + text
   }
 
+  /** Counts what the model thinks. It is told and not kept, and still has an end. */
+  think(text: string): void {
+    this.#grow(text.length)
+  }
+
   /** Takes in a call. Models have been seen to give none or the same id twice; within a run each call gets one of its own. */
   ask({ id, name, args }: Extract<ModelPart, { type: 'toolCall' }>): void {
     this.#grow(JSON.stringify(args ?? null).length)

@@ -77,7 +77,10 @@ function hear(part: ModelPart, { runId, sessionKey, streams }: Turn, answer: Ans
   else if (part.type === 'text') {
     const delta = answer.say(part.text)
     if (streams) tell('chat.delta', { runId, sessionKey, delta }, ctx)
-  } else if (streams) tell('chat.thinking', { runId, sessionKey, delta: part.text }, ctx)
+  } else {
+    answer.think(part.text)
+    if (streams) tell('chat.thinking', { runId, sessionKey, delta: part.text }, ctx)
+  }
 }
 
 /** The run ends here: the client carries these out and comes back with the results. */

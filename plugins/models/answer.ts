@@ -3,7 +3,7 @@
  * three vendors differ only in what they bring as `Vendor`. Nothing is tried again here: a refusal says whether that can help,
  * and the agent loop, which knows what was already shown, decides.
  */
-import type { Context, FinishReason, Json, JsonObject, ModelPart, ModelRequest } from '@isopod/plugin-api'
+import { RpcError, type Context, type FinishReason, type Json, type JsonObject, type ModelPart, type ModelRequest } from '@isopod/plugin-api'
 import { addressOf } from './address.ts'
 import { callOptions } from './call-options.ts'
 import { Connection } from './connection.ts'
@@ -91,6 +91,11 @@ async function* received(model: SdkModel, options: SdkOptions, at: Circumstances
   }
 }
 
+/** Calls wait for the end of their answer, so what waits has a bound: what a run may say in all. In characters. */
+const CALLS_LENGTH = 8 * 1024 * 1024
+/** What a call weighs beside its arguments. */
+const CALL_LENGTH = 256
+
 type Call = Extract<ModelPart, { readonly type: 'toolCall' }>
 
 /**
@@ -101,11 +106,15 @@ async function* told(parts: AsyncIterable<SdkPart>, request: ModelRequest, at: C
   const calls: Call[] = []
   let finish: SdkFinish | undefined
   let said = 0
+  let held = 0
   for await (const part of parts) {
     if (part.type === 'text-delta' || part.type === 'reasoning-delta') {
       if (part.delta === '') continue
       said += bytesOf(part.delta)
       yield { type: part.type === 'text-delta' ? 'text' : 'thinking', text: part.delta }
+    } else if (part.type === 'tool-input-start' || part.type === 'tool-input-delta') {
+      held += part.type === 'tool-input-start' ? CALL_LENGTH : part.delta.length
+      if (held > CALLS_LENGTH) throw new RpcError('payload_too_large', `${at.id} called tools with more than ${CALLS_LENGTH} characters and had not ended`)
     } else if (part.type === 'tool-call') {
       said += bytesOf(part.input)
       calls.push({ type: 'toolCall', id: part.toolCallId, name: part.toolName, args: argumentsOf(part.input) })
