@@ -1,7 +1,8 @@
 /** Who may import whom. The law is the table in docs/ARCHITECTURE.md; here it is derived again from the sources themselves. */
 import assert from 'node:assert/strict'
+import { isBuiltin } from 'node:module'
 import { describe, it } from 'node:test'
-import { importsOf, sourcesIn, type Import } from './sources.ts'
+import { importsOf, packageOf, sourcesIn, workspaceOf, type Import } from './sources.ts'
 
 /** Whether an import breaks a rule; `target` is ours, `specifier` as written. */
 type Breaks = (one: Import) => boolean
@@ -12,6 +13,8 @@ const inSandbox = isIn('sandbox')
 const inPlugins = isIn('plugins')
 const inTesting = isIn('plugin-api/testing')
 const inApi = (path: string | undefined) => isIn('plugin-api')(path) && !inTesting(path)
+
+const DECLARED = 'a workspace imports the packages that its own package.json depends on, and no others'
 
 /** Each rule, the files it binds, and what would break it. */
 const LAW: readonly { readonly rule: string; readonly binds: (file: string) => boolean; readonly breaks: Breaks }[] = [
@@ -37,7 +40,19 @@ const LAW: readonly { readonly rule: string; readonly binds: (file: string) => b
     binds: inPlugins,
     breaks: ({ file, target, typesOnly }) => inPlugins(target) && pluginOf(target) !== pluginOf(file) && !(typesOnly && target?.endsWith('/contract.ts')),
   },
+  { rule: DECLARED, binds: () => true, breaks: isUndeclared },
 ]
+
+/**
+ * Whether what is imported is a package that the importing workspace neither is nor names as a dependency. The types of
+ * another plugin's contract are gone before anything runs, and are the business of the rule above.
+ */
+function isUndeclared({ file, specifier, target, typesOnly }: Import): boolean {
+  if (isBuiltin(specifier) || (typesOnly && target?.endsWith('/contract.ts'))) return false
+  const { name, dependencies } = workspaceOf(file)
+  const wanted = target === undefined ? packageOf(specifier) : workspaceOf(target).name
+  return wanted !== name && !dependencies.has(wanted)
+}
 
 function pluginOf(path: string | undefined): string | undefined {
   return path?.split('/')[1]
@@ -62,13 +77,21 @@ describe('the import law', () => {
 
   it('finds a violation where there is one', () => {
     const planted: Import = { file: 'kernel/dispatch.ts', specifier: '../plugins/chat/index.ts', target: 'plugins/chat/index.ts', typesOnly: false }
-    assert.deepEqual(LAW.filter(({ binds, breaks }) => binds(planted.file) && breaks(planted)).map(({ rule }) => rule), ['the kernel imports no plugin'])
+    assert.deepEqual(brokenBy(planted), ['the kernel imports no plugin', DECLARED])
+    const borrowed: Import = { file: 'plugins/chat/loop.ts', specifier: 'ajv/dist/2020.js', target: undefined, typesOnly: false }
+    assert.deepEqual(brokenBy(borrowed), [DECLARED])
+    assert.deepEqual(brokenBy({ ...borrowed, file: 'kernel/validators.ts' }), [])
   })
 
   it('leaves no circle among the modules of the kernel, of a plugin or of the plugin API', () => {
     assert.deepEqual(['kernel', 'plugins', 'plugin-api', 'sandbox'].flatMap(circles), [])
   })
 })
+
+/** The rules that an import breaks. */
+function brokenBy(one: Import): string[] {
+  return LAW.filter(({ binds, breaks }) => binds(one.file) && breaks(one)).map(({ rule }) => rule)
+}
 
 /** Circles of value imports, each as the sorted files in it. */
 function circles(folder: string): string[][] {

@@ -1,5 +1,5 @@
 /** The repository's own sources and what each of them imports, read from the files as they are. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -48,4 +48,32 @@ function targetOf(file: string, specifier: string): string | undefined {
   const name = own['name'] ?? ''
   const folder = name === 'testing' ? 'plugin-api/testing' : name.startsWith('plugin-') && name !== 'plugin-api' ? `plugins/${name.slice(7)}` : name
   return `${folder}${own['rest'] ?? '/index.ts'}`
+}
+
+/** The package that a specifier leads into. */
+export function packageOf(specifier: string): string {
+  return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
+}
+
+/** A workspace: what it is called, and which packages it brings along where it is installed. */
+export interface Workspace {
+  readonly name: string
+  readonly dependencies: ReadonlySet<string>
+}
+
+const WORKSPACES = new Map<string, Workspace>()
+
+/** The workspace a file belongs to: the nearest folder above it with a `package.json`. */
+export function workspaceOf(file: string): Workspace {
+  let folder = dirname(file)
+  while (!existsSync(join(ROOT, folder, 'package.json'))) folder = dirname(folder)
+  const known = WORKSPACES.get(folder) ?? readWorkspace(folder)
+  WORKSPACES.set(folder, known)
+  return known
+}
+
+function readWorkspace(folder: string): Workspace {
+  // A package.json of this repository, which npm has read before.
+  const { name, dependencies = {} } = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8')) as { name: string; dependencies?: object }
+  return { name, dependencies: new Set(Object.keys(dependencies)) }
 }
