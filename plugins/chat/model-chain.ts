@@ -2,7 +2,7 @@
  * The models a run may use, the agent's own first. A model that cannot answer now is asked once more after a moment, where
  * that may help, and then left for the next, as long as nothing of its answer has been told: half an answer cannot be begun again.
  */
-import { isRpcError, type Context, type JsonObject, type ModelPart, type ModelRequest, type RpcError } from '@isopod/plugin-api'
+import { isRpcError, refusalOf, RpcError, type Context, type JsonObject, type ModelPart, type ModelRequest } from '@isopod/plugin-api'
 import type { ModelResolved } from '../models/contract.ts'
 import type { Agent } from './agent.ts'
 import { pause } from './stopping.ts'
@@ -15,6 +15,8 @@ export type Shape = (model: string) => Promise<Omit<ModelRequest, 'model'>>
 
 export class ModelChain {
   readonly #models: string[]
+  /** Why each model that was left could not answer, as `provider/model: reason`. */
+  readonly #left: string[] = []
   #mayRetry = true
 
   constructor(models: readonly [string, ...string[]]) {
@@ -27,7 +29,7 @@ export class ModelChain {
     return this.#models[0] as string
   }
 
-  /** Streams one answer. `shape` makes the request for each model that is tried. Throws the last model's refusal. */
+  /** Streams one answer. `shape` makes the request for each model that is tried. Throws the last model's refusal, with what the others said in its message. */
   async *stream(shape: Shape, ctx: Context): AsyncGenerator<ModelPart> {
     this.#mayRetry = true
     for (;;) {
@@ -55,10 +57,19 @@ export class ModelChain {
       this.#mayRetry = false
       return pause(waitMs, ctx.signal)
     }
-    if (this.#models.length === 1) throw refusal
-    const left = this.#models.shift()
+    if (this.#models.length === 1) throw this.#inFull(refusal)
+    const left = this.current
+    this.#models.shift()
+    this.#left.push(`${left}: ${refusal.message}`)
     this.#mayRetry = true
-    ctx.log.warn(`${left} cannot answer (${refusal.code}); ${this.current} is asked instead`)
+    ctx.log.warn(`${left} cannot answer (${refusal.code}: ${refusal.message}); ${this.current} is asked instead`)
+  }
+
+  /** The last model's refusal; behind others, it names them all, since the first is the one the owner wanted. */
+  #inFull(refusal: RpcError): RpcError {
+    if (this.#left.length === 0) return refusal
+    const { code, message, ...facts } = refusalOf(refusal)
+    return new RpcError(code, [...this.#left, `${this.current}: ${message}`].join('; '), { ...facts, cause: refusal })
   }
 }
 

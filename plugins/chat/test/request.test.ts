@@ -170,6 +170,22 @@ test('no other model is asked after the first word, or where no model could do b
   assert.deepEqual([late.asked.length, hopeless.asked.length, all.asked.length], [1, 1, 2])
 })
 
+test('where every model fails, the caller is told of each, and the log of each that was left', async () => {
+  const gateway = new ScriptedGateway(chat, {
+    config: { default: { model: 'a/one', fallbacks: ['b/two'] } },
+    models: ['a/one', 'b/two'],
+    scripts: [[new RpcError('unavailable', 'a has no key', { retryable: false })], [busy()]],
+  })
+  const message = 'a/one: a has no key; b/two: Busy'
+  await assert.rejects(gateway.call('chat.run', { message: 'Hi' }), { code: 'rate_limited', retryable: true, retryAfterSeconds: 60, message })
+  assert.ok(gateway.story.includes('warn a/one cannot answer (unavailable: a has no key); b/two is asked instead'), gateway.story.join('\n'))
+})
+
+test('where there is one model, its refusal is told as it is', async () => {
+  const gateway = new ScriptedGateway(chat, { scripts: [[busy()]] })
+  await assert.rejects(gateway.call('chat.run', { message: 'Hi' }), { code: 'rate_limited', message: 'Busy' })
+})
+
 test('the history of a session is told by its name', async () => {
   const gateway = new ScriptedGateway(chat)
   await gateway.call('chat.run', { message: 'Hi', sessionKey: 's' })
