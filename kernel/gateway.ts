@@ -207,7 +207,7 @@ class Gateway implements RunningGateway {
   #apply(renew: ReadonlySet<string> = new Set()): Promise<ChangeReport> {
     const applied = this.#applying.then(async () => {
       const { config, builtIn, home, tokens, version } = this.#parts
-      const own = ownMethods({ kernel: () => this.kernel, tokens, config, settled: () => this.settled() }, version)
+      const own = ownMethods({ kernel: () => this.kernel, tokens, config, settled: () => this.settled(), renew: (id) => this.#apply(new Set([id])) }, version)
       const wanted = await wantedPlugins({ config: config.current, builtIn, home })
       for (const warning of wanted.warnings) this.#parts.log.warn(warning)
       return this.kernel.apply({ ...wanted, renew, plugins: [{ source: own, trust: 'trusted', config: {} }, ...wanted.plugins] })

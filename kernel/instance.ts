@@ -6,7 +6,7 @@ import type { JsonObject, Log, Manifest, Store } from '@isopod/plugin-api'
 import type { Registration } from './recorder.ts'
 import type { Call } from './call.ts'
 import { Calls } from './calls.ts'
-import type { PluginState } from './lifecycle/state.ts'
+import { moved, type PluginState } from './lifecycle/state.ts'
 
 /** What an instance is made of. */
 export type InstanceParts = Pick<Instance, 'manifest' | 'registration' | 'config' | 'secrets' | 'trust' | 'builtIn' | 'log' | 'store'>
@@ -28,11 +28,11 @@ export class Instance {
   readonly store: Store
   /** Calls whose handlers are running. */
   readonly calls = new Calls<Call>()
-  state: PluginState = 'registered'
   /** Being stopped, or past it: no call may enter any more. */
   gone = false
   /** Its own acts, outside of any call, from `start` until it is stopped. */
   life: Call | undefined
+  #state: PluginState = 'registered'
 
   constructor(parts: InstanceParts) {
     this.id = parts.manifest.id
@@ -46,6 +46,15 @@ export class Instance {
     this.builtIn = parts.builtIn
     this.log = parts.log
     this.store = parts.store
+  }
+
+  get state(): PluginState {
+    return this.#state
+  }
+
+  /** @throws Error where it cannot go there from where it is: a bug of the kernel. */
+  become(state: PluginState): void {
+    this.#state = moved(this.#state, state)
   }
 
   /** How many calls are inside. */

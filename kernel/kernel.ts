@@ -8,16 +8,16 @@ import type { Core } from './core.ts'
 import { EMPTY_GENERATION, type Generation } from './generation.ts'
 import { Instance } from './instance.ts'
 import { DRAIN_MS, START_DEADLINE_MS } from './limits.ts'
-import type { Source } from './lifecycle/catalog.ts'
+import { FailedWishes } from './lifecycle/failed-wishes.ts'
 import { importPlugin, objection } from './lifecycle/load.ts'
 import { plan, type Plan, type Wanted, type WantedPlugins } from './lifecycle/plan.ts'
-import { tryOut, type Candidates } from './lifecycle/register.ts'
+import { tryOut, type Candidates, type Failure } from './lifecycle/register.ts'
 import { separateSecrets } from './lifecycle/secret-config.ts'
-import { inOrderOfNeeds, start } from './lifecycle/start.ts'
-import { moved, type PluginState } from './lifecycle/state.ts'
+import { eachAfterItsNeeds, start } from './lifecycle/start.ts'
 import { letGo, stop } from './lifecycle/stop.ts'
 import type { Log } from './log.ts'
 import { record, type Registration } from './recorder.ts'
+import { Roster, type FailedAttempt, type PluginRow } from './roster.ts'
 import { Stalls } from './stall.ts'
 
 export interface KernelParts {
@@ -28,20 +28,6 @@ export interface KernelParts {
   readonly storeOf: (pluginId: string) => Store
   /** What holds plugins that are not trusted. Without one, such a plugin fails and says so. */
   readonly sandbox?: Sandbox
-}
-
-/** A row of `plugin.list`. */
-export interface PluginRow {
-  readonly id: string
-  readonly version: string
-  readonly description?: string
-  readonly state: PluginState
-  readonly trust: 'trusted' | 'walled'
-  readonly builtIn: boolean
-  /** Why the newest attempt to bring it, or to replace it, came to nothing. */
-  readonly reason?: string
-  /** Calls inside it now. */
-  readonly calls: number
 }
 
 /** What a change did, by plugin id. */
@@ -56,9 +42,13 @@ interface Change {
   readonly plan: Plan
   readonly candidates: Candidates
   readonly wishes: ReadonlyMap<Instance, Wanted>
-  readonly failures: Map<Instance, string>
+  readonly failures: Map<Instance, Failure>
   /** Failures of what never became an instance, by id. */
-  readonly unborn: Map<string, string>
+  readonly unborn: Map<string, FailedAttempt>
+  /** What failed by itself, now or earlier. */
+  readonly hopeless: Map<Wanted, string>
+  /** Ids of what failed earlier and was not tried again. */
+  readonly untried: ReadonlySet<string>
   trial: Generation
 }
 
@@ -66,16 +56,16 @@ export class Kernel {
   readonly core: Core
   readonly #parts: KernelParts
   readonly #rawConfigs = new Map<Instance, JsonObject>()
-  readonly #reasons = new Map<string, string>()
+  readonly #failedWishes = new FailedWishes()
+  readonly #roster = new Roster()
   readonly #leaving = new Set<Promise<void>>()
   /** Those on which calls are still under way. */
   readonly #past = new Set<Generation>()
-  #sources = new Map<string, { source: Source; trust: Wanted['trust']; disabled: boolean }>()
   #generation: Generation = EMPTY_GENERATION
   /** The one being tried, while a change is under way: what a plugin that is being started calls into. */
   #trial: Generation | undefined
   #changes: Promise<unknown> = Promise.resolve()
-  #stopped = false
+  #stopping: Promise<void> | undefined
 
   constructor(parts: KernelParts) {
     this.#parts = parts
@@ -98,13 +88,16 @@ export class Kernel {
 
   /** Every plugin that is known, in the order of ids. */
   rows(): readonly PluginRow[] {
-    const ids = [...new Set([...this.#sources.keys(), ...this.#reasons.keys()])].sort()
-    return ids.filter((id) => id !== 'kernel').map((id) => this.#row(id))
+    return this.#roster.rows(this.#generation)
   }
 
   /** Drains and stops everything. Resolves when the last instance has stopped. */
-  async stop(drainMs: number = DRAIN_MS): Promise<void> {
-    this.#stopped = true
+  stop(drainMs: number = DRAIN_MS): Promise<void> {
+    this.#stopping ??= this.#stop(drainMs)
+    return this.#stopping
+  }
+
+  async #stop(drainMs: number): Promise<void> {
     await this.#changes
     this.#letGo([...this.#generation.instances.values()], drainMs)
     await Promise.all(this.#leaving)
@@ -118,7 +111,7 @@ export class Kernel {
   }
 
   async #apply(wanted: WantedPlugins): Promise<ChangeReport> {
-    if (this.#stopped) return this.#unchanged('the gateway is stopping')
+    if (this.#stopping) return this.#unchanged('the gateway is stopping')
     try {
       const change = await this.#load(wanted)
       this.#register(change)
@@ -141,20 +134,25 @@ export class Kernel {
 
   async #load(wanted: WantedPlugins): Promise<Change> {
     const planned = plan(wanted, this.#generation.instances.values(), this.#rawConfigs)
-    const present = new Map(wanted.plugins.map(({ source: { manifest } }) => [manifest.id, manifest.version]))
-    const unborn = new Map(wanted.unreadable.map(({ id, reason }) => [id, reason]))
+    const unborn = new Map(wanted.unreadable.map(({ id, reason }): [string, FailedAttempt] => [id, { version: '', reason }]))
+    const hopeless = new Map(this.#failedWishes.standing(planned, wanted.renew ?? new Set(), this.#generation))
+    for (const [{ source }, reason] of hopeless) unborn.set(source.manifest.id, { version: source.manifest.version, reason })
+    const untried = new Set([...hopeless.keys()].map(({ source }) => source.manifest.id))
+    const present = this.#present(wanted, untried)
     const wishes = new Map<Instance, Wanted>()
-    await Promise.all(
-      planned.bring.map(async (wish) => {
-        try {
-          const why = objection(wish, present)
-          if (why !== undefined) throw new Error(why)
-          wishes.set(await this.#instance(wish), wish)
-        } catch (thrown) {
-          unborn.set(wish.source.manifest.id, sentence(thrown))
-        }
-      }),
-    )
+    const bring = async (wish: Wanted) => {
+      const { id, version } = wish.source.manifest
+      const why = objection(wish, present)
+      if (why !== undefined) return void unborn.set(id, { version, reason: why })
+      try {
+        wishes.set(await this.#instance(wish), wish)
+      } catch (thrown) {
+        const reason = sentence(thrown)
+        unborn.set(id, { version, reason })
+        hopeless.set(wish, reason)
+      }
+    }
+    await Promise.all(planned.bring.filter(({ source }) => !untried.has(source.manifest.id)).map(bring))
     // Trust that was taken away is gone at once, whatever becomes of the walled instance that is to follow.
     const distrusted = new Set(wanted.plugins.filter(({ trust }) => trust === 'walled').map(({ source }) => source.manifest.id))
     const lasting = planned.retire.filter(({ id, trust }) => trust === 'walled' || !distrusted.has(id))
@@ -163,7 +161,13 @@ export class Kernel {
     // A replacement that could not even be loaded leaves what runs in its place.
     const spared = lasting.filter((one) => unborn.has(one.id) && !newcomers.some(({ id }) => id === one.id))
     const candidates = { kept: [...planned.keep, ...spared], newcomers, predecessors }
-    return { plan: planned, candidates, wishes, failures: new Map(), unborn, trial: this.#generation }
+    return { plan: planned, candidates, wishes, failures: new Map(), unborn, hopeless, untried, trial: this.#generation }
+  }
+
+  /** The versions of all that can be there after a change, by id. */
+  #present({ plugins }: WantedPlugins, untried: ReadonlySet<string>): ReadonlyMap<string, string> {
+    const found = plugins.map(({ source: { manifest } }) => [manifest.id, untried.has(manifest.id) ? this.#generation.instances.get(manifest.id)?.version : manifest.version] as const)
+    return new Map(found.flatMap(([id, version]) => (version === undefined ? [] : [[id, version]])))
   }
 
   #register(change: Change): void {
@@ -171,15 +175,25 @@ export class Kernel {
     this.#trial = change.trial
   }
 
+  /** Whoever is taken back because another failed to start is started in a further round. */
   async #start(change: Change): Promise<void> {
-    for (const instance of inOrderOfNeeds(change.candidates.newcomers)) {
-      if (change.failures.has(instance)) continue
-      try {
-        await start(instance, this.core, () => this.#seenBy(instance))
-      } catch (thrown) {
-        change.failures.set(instance, `\`start\` failed: ${sentence(thrown)}`)
-        this.#register(change)
-      }
+    for (;;) {
+      const waiting = change.candidates.newcomers.filter((one) => one.state === 'registered' && !change.failures.has(one))
+      if (waiting.length === 0) return
+      await eachAfterItsNeeds(waiting, (instance) => this.#begin(instance, change))
+    }
+  }
+
+  async #begin(instance: Instance, change: Change): Promise<void> {
+    if (change.failures.has(instance)) return
+    try {
+      await start(instance, this.core, () => this.#seenBy(instance))
+    } catch (thrown) {
+      const reason = `\`start\` failed: ${sentence(thrown)}`
+      change.failures.set(instance, { reason, between: [] })
+      const wish = change.wishes.get(instance)
+      if (wish) change.hopeless.set(wish, reason)
+      this.#register(change)
     }
   }
 
@@ -192,23 +206,20 @@ export class Kernel {
     const before = this.#generation
     const { newcomers } = change.candidates
     const brought = newcomers.filter((one) => !change.failures.has(one))
-    for (const instance of brought) instance.state = moved(instance.state, 'ready')
+    for (const instance of brought) instance.become('ready')
     this.#generation = change.trial
     this.#outlives(before)
     const retired = [...before.instances.values()].filter((one) => change.trial.instances.get(one.id) !== one)
     this.#remember(change, wanted, brought)
     this.#letGo(retired, DRAIN_MS)
-    await Promise.all(newcomers.filter((one) => change.failures.has(one)).map((one) => this.#abandon(one)))
+    await Promise.all(newcomers.filter((one) => change.failures.has(one)).map((one) => stop(one, this.core, 'failed')))
     return this.#report(change, brought, retired)
   }
 
   #remember(change: Change, wanted: WantedPlugins, brought: readonly Instance[]): void {
     for (const instance of brought) this.#rawConfigs.set(instance, change.wishes.get(instance)?.config ?? {})
-    this.#sources = new Map(wanted.plugins.map((one) => [one.source.manifest.id, { ...one, disabled: false }]))
-    for (const source of wanted.disabled) this.#sources.set(source.manifest.id, { source, trust: 'trusted', disabled: true })
-    this.#reasons.clear()
-    for (const [id, reason] of change.unborn) this.#reasons.set(id, reason)
-    for (const [instance, reason] of change.failures) this.#reasons.set(instance.id, reason)
+    this.#failedWishes.remember(change.hopeless, change.trial)
+    this.#roster.update(wanted, failuresOf(change))
   }
 
   /** Remembers a generation until the last call on it has ended. */
@@ -225,20 +236,17 @@ export class Kernel {
     void leaving.finally(() => this.#leaving.delete(leaving))
   }
 
-  async #abandon(instance: Instance): Promise<void> {
-    await stop(instance, this.core)
-    instance.state = 'failed'
-  }
-
-  #report({ unborn, failures, trial }: Change, brought: readonly Instance[], retired: readonly Instance[]): ChangeReport {
-    const failed: Record<string, string> = Object.fromEntries(unborn)
-    for (const [instance, reason] of failures) failed[instance.id] = reason
-    for (const [id, reason] of Object.entries(failed)) {
+  #report(change: Change, brought: readonly Instance[], retired: readonly Instance[]): ChangeReport {
+    const { trial, untried } = change
+    const failures = failuresOf(change)
+    const news = [...failures].filter(([id]) => !untried.has(id))
+    for (const [id, { reason }] of news) {
       const running = trial.instances.get(id)
       this.#parts.log.error(`plugin ${id} failed: ${reason}${running ? `; ${running.label} goes on as it was` : ''}`)
     }
-    const changed = new Set([...brought, ...retired].map(({ id }) => id).concat(Object.keys(failed)))
+    const changed = new Set([...brought, ...retired].map(({ id }) => id).concat(news.map(([id]) => id)))
     for (const { id, version, state } of this.rows()) if (changed.has(id)) this.core.events.tell('plugin.changed', { id, version, state })
+    const failed = Object.fromEntries([...failures].map(([id, { reason }]) => [id, reason]))
     return { generation: trial.number, brought: brought.map((one) => one.label), retired: retired.map((one) => one.label), failed }
   }
 
@@ -273,23 +281,12 @@ export class Kernel {
     })
     return walledContributions(walled, manifest.id)
   }
+}
 
-  #row(id: string): PluginRow {
-    const known = this.#sources.get(id)
-    const instance = this.#generation.instances.get(id)
-    const reason = this.#reasons.get(id)
-    const manifest = instance?.manifest ?? known?.source.manifest
-    return {
-      id,
-      version: manifest?.version ?? '',
-      ...(manifest?.description !== undefined && { description: manifest.description }),
-      state: instance?.state ?? (known?.disabled ? 'disabled' : 'failed'),
-      trust: instance?.trust ?? known?.trust ?? 'trusted',
-      builtIn: instance?.builtIn ?? known?.source.builtIn ?? false,
-      ...(reason !== undefined && { reason }),
-      calls: instance?.inside ?? 0,
-    }
-  }
+/** What a change could not bring, or keep, by id. */
+function failuresOf({ unborn, failures }: Change): ReadonlyMap<string, FailedAttempt> {
+  const left = [...failures].map(([{ id, version }, { reason }]) => [id, { version, reason }] as const)
+  return new Map([...unborn, ...left])
 }
 
 /** What a caller is not told of a bug, the owner is. */

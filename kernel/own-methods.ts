@@ -27,6 +27,8 @@ export interface OwnParts {
   readonly config: ConfigSource
   /** Resolves once the config in force has been applied. */
   readonly settled: () => Promise<unknown>
+  /** Brings a plugin anew though nothing about it has changed. */
+  readonly renew: (id: string) => Promise<unknown>
 }
 
 /** The kernel as a source of methods, to be wanted like any plugin. */
@@ -123,7 +125,8 @@ function addPlugins(methods: MethodRegistry, parts: OwnParts): void {
 function rowOf(kernel: Kernel, id: string): JsonObject {
   const row = kernel.rows().find((one) => one.id === id)
   if (!row) throw new RpcError('not_found', `There is no plugin ${id}`, { param: 'id' })
-  return { ...row }
+  const { failed, ...rest } = row
+  return { ...rest, ...(failed && { failed: { ...failed } }) }
 }
 
 function inspected(kernel: Kernel, id: string): Json {
@@ -146,12 +149,14 @@ function inspected(kernel: Kernel, id: string): Json {
   )
 }
 
-async function switched({ kernel, config, settled }: OwnParts, id: string, enabled: boolean): Promise<Json> {
-  rowOf(kernel(), id)
+async function switched({ kernel, config, settled, renew }: OwnParts, id: string, enabled: boolean): Promise<Json> {
+  const before = rowOf(kernel(), id)
   // The owner may have saved the file a moment ago: what is switched is the file as it stands now.
   await config.reload()
   await config.update({ plugins: { [id]: { enabled } } }, { revision: config.revision })
   await settled()
+  // What failed is not tried again by itself while nothing about it changes: whoever switches it on asks for that.
+  if (enabled && before['failed'] !== undefined && rowOf(kernel(), id)['failed'] !== undefined) await renew(id)
   return rowOf(kernel(), id)
 }
 

@@ -4,7 +4,6 @@ import type { Core } from '../core.ts'
 import type { Generation } from '../generation.ts'
 import type { Instance } from '../instance.ts'
 import { START_DEADLINE_MS } from '../limits.ts'
-import { moved } from './state.ts'
 
 /**
  * Runs `start`. The context it is given stays good until `stop`: it calls into whatever generation is current by then.
@@ -18,7 +17,21 @@ export async function start(instance: Instance, core: Core, generation: () => Ge
     const entry = new Call({ core, caller: pluginCaller(instance), method: 'start', generation })
     await entry.enterLife(instance, '`start`', START_DEADLINE_MS, async () => void (await run(ctx)))
   }
-  instance.state = moved(instance.state, 'started')
+  instance.become('started')
+}
+
+/**
+ * Begins each as soon as those it needs among them are through, however that ended; those that need nothing of each other
+ * do not wait for each other, so that any number which hang cost one deadline.
+ * @param begin does not reject.
+ */
+export async function eachAfterItsNeeds(instances: readonly Instance[], begin: (instance: Instance) => Promise<void>): Promise<void> {
+  const begun = new Map<string, Promise<void>>()
+  for (const instance of inOrderOfNeeds(instances)) {
+    const needed = Object.keys(instance.manifest.needs).flatMap((id) => begun.get(id) ?? [])
+    begun.set(instance.id, needed.length === 0 ? begin(instance) : Promise.all(needed).then(() => begin(instance)))
+  }
+  await Promise.all(begun.values())
 }
 
 /** Each after those it needs. A circle of needs starts in the order of ids. */

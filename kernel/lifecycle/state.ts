@@ -1,12 +1,15 @@
-/** The states of a plugin and the moves that are legal between them. */
+/**
+ * The states of a plugin and the moves that are legal between them. An instance begins as `registered`; `disabled` is what
+ * `plugin.list` says of one that has no instance because it is switched off.
+ */
 
 export const STATES = ['registered', 'started', 'ready', 'draining', 'stopped', 'failed', 'disabled'] as const
 
 export type PluginState = (typeof STATES)[number]
 
 const MOVES: Readonly<Record<PluginState, readonly PluginState[]>> = {
-  registered: ['started', 'stopped', 'failed'],
-  started: ['ready', 'stopped', 'failed'],
+  registered: ['started', 'failed'],
+  started: ['ready', 'failed'],
   ready: ['draining'],
   draining: ['stopped', 'failed'],
   stopped: [],

@@ -9,7 +9,6 @@ import type { Generation } from '../generation.ts'
 import type { Instance } from '../instance.ts'
 import { CANCEL_GRACE_MS, START_DEADLINE_MS } from '../limits.ts'
 import { inOrderOfNeeds } from './start.ts'
-import { moved } from './state.ts'
 
 /**
  * Never rejects; what goes wrong is in the log. Resolves once none of them holds anything any more.
@@ -27,7 +26,7 @@ export async function letGo(instances: readonly Instance[], generations: readonl
 
 /** No call is inside when this resolves, but for those that ignore being cancelled. */
 async function drain(instance: Instance, generations: readonly Generation[], core: Core, drainMs: number): Promise<void> {
-  if (instance.state === 'ready') instance.state = moved('ready', 'draining')
+  instance.become('draining')
   const finished = Promise.all([instance.calls.emptied(), ...generations.map((one) => one.calls.emptied())])
   if ((await within(core, drainMs, finished)) || instance.inside === 0) return
   core.log.warn(`${instance.label} still had ${instance.inside} calls after ${drainMs} ms; they are cancelled`)
@@ -37,17 +36,21 @@ async function drain(instance: Instance, generations: readonly Generation[], cor
   await within(core, CANCEL_GRACE_MS, instance.calls.emptied())
 }
 
-/** Ends what the plugin does on its own and runs its `stop`. No call enters it any more. */
-export async function stop(instance: Instance, core: Core): Promise<void> {
+/**
+ * Ends what the plugin does on its own and runs its `stop`. No call enters it any more.
+ * @param end what it is afterwards, if its `stop` goes well.
+ */
+export async function stop(instance: Instance, core: Core, end: 'stopped' | 'failed' = 'stopped'): Promise<void> {
   instance.gone = true
   instance.life?.cancel(new RpcError('cancelled', `${instance.label} is being stopped`))
+  let became: 'stopped' | 'failed' = end
   try {
     await runStop(instance, core)
-    instance.state = moved(instance.state, 'stopped')
   } catch (thrown) {
     core.log.error(`${instance.label} could not be stopped`, { err: thrown })
-    instance.state = 'failed'
+    became = 'failed'
   }
+  instance.become(became)
   instance.life?.release()
 }
 

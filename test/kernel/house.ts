@@ -92,7 +92,7 @@ export class House {
   }
 
   reason(id: string): string | undefined {
-    return this.kernel.rows().find((row) => row.id === id)?.reason
+    return this.kernel.rows().find((row) => row.id === id)?.failed?.reason
   }
 
   /** Messages of the log at a level. */

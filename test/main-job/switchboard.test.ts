@@ -10,7 +10,7 @@ interface Row extends JsonObject {
   readonly id: string
   readonly state: string
   readonly version: string
-  readonly reason?: string
+  readonly failed?: { readonly version: string; readonly reason: string }
 }
 
 /** The row of a plugin once it fits; looks again after each change of the config. */
@@ -69,7 +69,7 @@ describe('an edit of gateway.yaml while the gateway runs', () => {
     await writePlugin(gateway, 'greeter', { id: 'greeter', version: '1.0.0', code: greeter('Hello') })
     await edit('plugins: { greeter: { from: ./greeter } }')
     const walled = await rowWhen(socket, 'greeter', (row) => row?.state === 'failed')
-    assert.match(walled?.reason ?? '', /trust: full/)
+    assert.match(walled?.failed?.reason ?? '', /trust: full/)
     await edit('plugins: { greeter: { from: ./greeter, trust: full } }')
     await rowWhen(socket, 'greeter', (row) => row?.state === 'ready')
     assert.partialDeepStrictEqual(await socket.call('greeter.say', { name: 'you' }), { ok: true, payload: { text: 'Hello, you.' } })
@@ -110,12 +110,12 @@ describe('an edit of gateway.yaml while the gateway runs', () => {
     await rowWhen(socket, 'greeter', (row) => row?.state === 'ready')
     for (const [folder, why] of [['throws', /not today/], ['takes', /`greeter 3\.0\.0` and `sessions 1\.0\.0` both offer the method session\.list/]] as const) {
       await edit(`plugins: { greeter: { from: ./${folder}, trust: full } }`)
-      const row = await rowWhen(socket, 'greeter', (one) => one?.reason !== undefined)
-      assert.match(row?.reason ?? '', why)
+      const row = await rowWhen(socket, 'greeter', (one) => one?.failed !== undefined)
+      assert.match(row?.failed?.reason ?? '', why)
       assert.deepEqual([row?.state, row?.version], ['ready', '1.0.0'])
       assert.partialDeepStrictEqual(await socket.call('greeter.say', { name: 'you' }), { payload: { text: 'Hello, you.' } })
       await edit('plugins: { greeter: { from: ./good, trust: full } }')
-      await rowWhen(socket, 'greeter', (one) => one?.reason === undefined)
+      await rowWhen(socket, 'greeter', (one) => one?.failed === undefined)
     }
   })
 
