@@ -129,7 +129,8 @@ export class CallContext implements Context {
   async catalog(kind: 'tools' | 'models'): Promise<readonly JsonObject[]> {
     this.#mustServe(kind === 'tools' ? 'tool' : 'model', `read the catalog of ${kind}`)
     // A declaration is plain data but for its functions, which are left out here.
-    const declared = [...this.#call.generation[kind].values()].map(({ item }) => Object.fromEntries(Object.entries(item).filter(([, value]) => typeof value !== 'function')))
+    const items = [...this.#call.generation[kind].values()].map(({ item }) => Object.entries(item))
+    const declared = items.map((fields) => Object.fromEntries(fields.filter(([, value]) => typeof value !== 'function')))
     return jsonCopy(declared, `the catalog of ${kind}`) as unknown as readonly JsonObject[]
   }
 

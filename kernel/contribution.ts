@@ -2,7 +2,19 @@
  * What a contribution must be to be held by a generation: found again by its name, and whole. Asked of every plugin's, from
  * this process or from behind the wall; what it says goes to the plugin's author.
  */
-import { ASKING_HOOKS, EFFECTS, HEARING_HOOKS, SCOPES, type AskingHooks, type Context, type HearingHooks, type Method, type Route, type TapOptions, type Tool } from '@isopod/plugin-api'
+import {
+  ASKING_HOOKS,
+  EFFECTS,
+  HEARING_HOOKS,
+  SCOPES,
+  type AskingHooks,
+  type Context,
+  type HearingHooks,
+  type Method,
+  type Route,
+  type TapOptions,
+  type Tool,
+} from '@isopod/plugin-api'
 import { TAP_DEADLINE_MAX_MS, TAP_DEADLINE_MS } from './limits.ts'
 
 export type Kind = 'methods' | 'routes' | 'dialects' | 'tools' | 'models'

@@ -2,7 +2,17 @@
  * What a walled plugin may answer to the kernel itself: the spelling of routes and dialects, and the answers of taps. A
  * plugin in this process has its types checked by its author's compiler; across the wall only a schema tells.
  */
-import { REFUSALS, RpcError, type Decoded, type Encoded, type Json, type RouteDecoded, type RouteEncoded, type Schema, type TapAnswer } from '@isopod/plugin-api'
+import {
+  REFUSALS,
+  RpcError,
+  type Decoded,
+  type Encoded,
+  type Json,
+  type RouteDecoded,
+  type RouteEncoded,
+  type Schema,
+  type TapAnswer,
+} from '@isopod/plugin-api'
 import { check } from './validators.ts'
 
 /** What each kind of function answers. */
@@ -21,7 +31,14 @@ const OBJECT = { type: 'object' } as const
 const REFUSAL = {
   type: 'object',
   required: ['code', 'message'],
-  properties: { code: { enum: REFUSALS }, message: TEXT, param: TEXT, retryable: { type: 'boolean' }, retryAfterSeconds: { type: 'number' }, details: true },
+  properties: {
+    code: { enum: REFUSALS },
+    message: TEXT,
+    param: TEXT,
+    retryable: { type: 'boolean' },
+    retryAfterSeconds: { type: 'number' },
+    details: true,
+  },
   additionalProperties: false,
 } as const
 

@@ -126,7 +126,8 @@ class Args {
   /** How an inner call is made; the child's own signal has come as a message, and is `signal` here. */
   options(index: number, signal: AbortSignal): CallOptions {
     const { origin, outliving } = this.object(index)
-    const lower = origin === undefined ? undefined : ORIGINS.find((one) => one === origin) ?? this.#wrong(index, `an origin, one of ${ORIGINS.join(', ')}`)
+    const known = ORIGINS.find((one) => one === origin)
+    const lower = origin === undefined ? undefined : known ?? this.#wrong(index, `an origin, one of ${ORIGINS.join(', ')}`)
     return { signal, ...(lower !== undefined && { origin: lower }), ...(outliving === true && { outliving }) }
   }
 

@@ -68,8 +68,12 @@ class Door {
   tapAll({ hooks }: Gateway): void {
     const { methods, routes, dialects, tools, models, taps } = this.#walled.declared
     hooks.methods.tap('walled', (registry) => methods.forEach((method) => this.#method(registry, method)))
-    hooks.tools.tap('walled', (registry) => tools.forEach((tool) => registry.add({ ...tool, handle: (args, ctx) => this.#enter('tool', tool.name, [args], ctx) })))
-    hooks.models.tap('walled', (registry) => models.forEach((model) => registry.add({ ...model, stream: (given, ctx) => this.#model(model.name, given, ctx) })))
+    hooks.tools.tap('walled', (registry) => {
+      for (const tool of tools) registry.add({ ...tool, handle: (args, ctx) => this.#enter('tool', tool.name, [args], ctx) })
+    })
+    hooks.models.tap('walled', (registry) => {
+      for (const model of models) registry.add({ ...model, stream: (given, ctx) => this.#model(model.name, given, ctx) })
+    })
     hooks.routes.tap('walled', (registry) => routes.forEach((route) => registry.add(this.#route(route))))
     hooks.dialects.tap('walled', (registry) => dialects.forEach((dialect) => registry.add(this.#dialect(dialect))))
     for (const tap of taps) this.#tap(hooks, tap)

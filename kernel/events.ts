@@ -31,7 +31,9 @@ export class Events {
    */
   subscribe(sink: EventSink, caller: Caller, names: Iterable<string>): readonly string[] {
     const all = new Set([...(this.#subscriptions.get(sink)?.names ?? []), ...names])
-    if (all.size > SUBSCRIBED_NAMES) throw new RpcError('invalid_request', `One client may subscribe to ${SUBSCRIBED_NAMES} events`, { param: 'events' })
+    if (all.size > SUBSCRIBED_NAMES) {
+      throw new RpcError('invalid_request', `One client may subscribe to ${SUBSCRIBED_NAMES} events`, { param: 'events' })
+    }
     this.#subscriptions.set(sink, { caller, names: all })
     return [...all]
   }

@@ -53,7 +53,8 @@ export function assemble(members: Iterable<Instance>, number: number): { generat
   for (const one of placed) tapHook(hooks, one)
   collector.problems.push(...rootless(collector))
   const { methods, routes, dialects, tools, models, problems } = collector
-  const generation = { number, instances: new Map(instances.map((one) => [one.id, one])), methods, routes, dialects, tools, models, hooks, calls: new Calls<object>() }
+  const byId = new Map(instances.map((one) => [one.id, one]))
+  const generation = { number, instances: byId, methods, routes, dialects, tools, models, hooks, calls: new Calls<object>() }
   return { generation: Object.freeze(generation), problems }
 }
 

@@ -111,7 +111,8 @@ class Recorder {
   }
 
   #mustBeOpen(what: string): void {
-    if (this.#closed) throw new Error(`${what} was called after \`register\` had returned: what a plugin contributes is declared there and nowhere else`)
+    if (!this.#closed) return
+    throw new Error(`${what} was called after \`register\` had returned: what a plugin contributes is declared there and nowhere else`)
   }
 }
 

@@ -76,6 +76,9 @@ function problemOf(error: ErrorObject | undefined): string {
   if (!error) return 'do not fit'
   if (error.keyword === 'required') return 'is required'
   if (error.keyword === 'additionalProperties') return 'is not known here'
-  if (error.keyword === 'enum') return `must be one of ${(error.params as { allowedValues: unknown[] }).allowedValues.map((one) => JSON.stringify(one)).join(', ')}`
+  if (error.keyword === 'enum') {
+    const { allowedValues } = error.params as { allowedValues: unknown[] }
+    return `must be one of ${allowedValues.map((one) => JSON.stringify(one)).join(', ')}`
+  }
   return error.message ?? 'does not fit'
 }

@@ -25,7 +25,11 @@ export interface Declared {
 
 /** Which of the plugin's functions to run. Kind and name tell it apart; where it stood in `register` does not matter. */
 export interface Target {
-  readonly kind: 'method' | 'tool' | 'model' | 'tap' | 'route.decode' | 'route.encode' | 'dialect.greet' | 'dialect.decode' | 'dialect.encode' | 'start' | 'stop'
+  readonly kind:
+    | 'method' | 'tool' | 'model' | 'tap'
+    | 'route.decode' | 'route.encode'
+    | 'dialect.greet' | 'dialect.decode' | 'dialect.encode'
+    | 'start' | 'stop'
   readonly name: string
 }
 

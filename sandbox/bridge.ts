@@ -79,7 +79,9 @@ export class Bridge {
   }
 
   #open({ entry, name, args, signal }: Question, waiting: Omit<Waiting, 'forget'>): number {
-    if (this.#waiting.size >= MAX_WAITING) throw new RpcError('unavailable', `More than ${MAX_WAITING} operations wait for their answers`, { retryable: true })
+    if (this.#waiting.size >= MAX_WAITING) {
+      throw new RpcError('unavailable', `More than ${MAX_WAITING} operations wait for their answers`, { retryable: true })
+    }
     const op = ++this.#last
     const abandon = () => this.#send({ type: 'abandon', op })
     const credit = waiting.inflow && { credit: STREAM_WINDOW }

@@ -70,6 +70,8 @@ async function load({ source, api }: Load): Promise<void> {
 function pluginOf(module: { readonly default?: unknown }): Plugin {
   const exported = module.default as Plugin | Plugin['register'] | undefined
   const plugin = typeof exported === 'function' ? definePlugin(exported) : exported
-  if (typeof plugin?.register !== 'function') throw new Error('The entry module has no plugin as its default export: export default definePlugin(...)')
+  if (typeof plugin?.register !== 'function') {
+    throw new Error('The entry module has no plugin as its default export: export default definePlugin(...)')
+  }
   return plugin
 }

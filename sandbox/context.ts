@@ -2,7 +2,17 @@
  * The context a walled handler is given: every member of the plugin API's, carried out on the other side of the wall. Data
  * comes with the entry; whatever acts is an op. It needs nothing of Node, so it can stand in an isolate as it is.
  */
-import { jsonCopy, type CallOptions, type Context, type GatewayFacts, type Json, type JsonObject, type Log, type Runs, type Store } from '@isopod/plugin-api'
+import {
+  jsonCopy,
+  type CallOptions,
+  type Context,
+  type GatewayFacts,
+  type Json,
+  type JsonObject,
+  type Log,
+  type Runs,
+  type Store,
+} from '@isopod/plugin-api'
 import type { Bridge } from './bridge.ts'
 import type { Enter } from './messages.ts'
 
@@ -76,7 +86,8 @@ function callsOver(ops: Ops): Calls {
   return {
     call: async (method, value, options) => (await ops.ask('call', [method, params(method, value), wish(options)], options?.signal)) ?? null,
     stream: (method, value, options) => ops.stream('stream', [method, params(method, value), wish(options)], options?.signal),
-    spawn: async (method, value, about) => (await ops.ask('spawn', [method, params(method, value), ops.copied(about, 'what a run is about')])) as string,
+    spawn: async (method, value, about) =>
+      (await ops.ask('spawn', [method, params(method, value), ops.copied(about, 'what a run is about')])) as string,
     useTool: async (name, args, options) =>
       (await ops.ask('useTool', [name, ops.copied(args, `the arguments of ${name}`), wish(options)], options?.signal)) ?? null,
     useModel: (name, request, options) =>

@@ -20,5 +20,6 @@ export function restrictImports(apiUrl: string): void {
 }
 
 function refusedImport(specifier: string): string {
-  return `\`${specifier}\` is Node's own and cannot be imported behind the wall: use the web's API or the context, or ask the owner to trust this plugin`
+  const instead = 'use the web\'s API or the context, or ask the owner to trust this plugin'
+  return `\`${specifier}\` is Node's own and cannot be imported behind the wall: ${instead}`
 }

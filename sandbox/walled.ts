@@ -3,7 +3,18 @@
  * child's word or by its death. It keeps the child to the protocol and ends it when it strays; what the plugin's functions
  * mean is not known here.
  */
-import { errorOf, isRpcError, refusalOf, RpcError, type Declared, type Json, type Refusal, type WalledEntry, type WalledPlugin, type WalledSource } from '@isopod/plugin-api'
+import {
+  errorOf,
+  isRpcError,
+  refusalOf,
+  RpcError,
+  type Declared,
+  type Json,
+  type Refusal,
+  type WalledEntry,
+  type WalledPlugin,
+  type WalledSource,
+} from '@isopod/plugin-api'
 import { Desk } from './desk.ts'
 import { errorOfBug } from './failure.ts'
 import { Inflow, STREAM_WINDOW } from './flow.ts'
@@ -127,7 +138,9 @@ export class Walled implements WalledPlugin {
 
   #open({ target, args, context, signal, host }: WalledEntry, settling: Settling): number {
     if (this.#line.reason !== undefined) throw this.#unavailable(this.#line.reason)
-    if (this.#pending.size >= MAX_ENTRIES) throw new RpcError('unavailable', `${this.#label} has ${MAX_ENTRIES} calls under way`, { retryable: true })
+    if (this.#pending.size >= MAX_ENTRIES) {
+      throw new RpcError('unavailable', `${this.#label} has ${MAX_ENTRIES} calls under way`, { retryable: true })
+    }
     const entry = this.#last + 1
     this.#line.send({ type: 'enter', entry, target, args, ...(context && { context }), ...(settling.inflow && { credit: STREAM_WINDOW }) })
     this.#last = entry

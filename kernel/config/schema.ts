@@ -159,7 +159,10 @@ const agents = {
         description: 'Which tools it may use. deny wins over allow, allow over the profile.',
         additionalProperties: false,
         properties: {
-          profile: { enum: ['full', 'coding', 'messaging', 'none'], description: 'Tools by what they may do: all; all that spend nothing; those that only read or fetch; none.' },
+          profile: {
+            enum: ['full', 'coding', 'messaging', 'none'],
+            description: 'Tools by what they may do: all; all that spend nothing; those that only read or fetch; none.',
+          },
           allow: { ...names, description: 'Further tools, by name; * stands for any text.' },
           deny: { ...names, description: 'Tools it never gets.' },
         },

@@ -10,4 +10,8 @@ import { openai } from './openai.ts'
 
 export { answer } from './answer.ts'
 
-export const VENDORS = { anthropic: kept(anthropic), openai: kept(openai), 'openai-compatible': kept(openaiCompatible) } as const satisfies Record<string, Vendor>
+export const VENDORS = {
+  anthropic: kept(anthropic),
+  openai: kept(openai),
+  'openai-compatible': kept(openaiCompatible),
+} as const satisfies Record<string, Vendor>

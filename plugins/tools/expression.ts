@@ -122,7 +122,8 @@ class Reader {
 
   #unexpected(wanted: string): RpcError {
     const found = this.#peek()
-    return wrong(found === undefined ? `The expression ends where ${wanted} should be` : `Expected ${wanted} at character ${this.#at + 1}, found "${found}"`)
+    if (found === undefined) return wrong(`The expression ends where ${wanted} should be`)
+    return wrong(`Expected ${wanted} at character ${this.#at + 1}, found "${found}"`)
   }
 }
 

@@ -1,4 +1,7 @@
-/** `tool.list`: what there is to call. With an agent, what that agent would be let through with, so that a model is offered nothing it cannot have. */
+/**
+ * `tool.list`: what there is to call. With an agent, what that agent would be let through with, so that a model is offered
+ * nothing it cannot have.
+ */
 import type { TypedMethod } from '@isopod/plugin-api'
 import { toolsOf } from './catalog.ts'
 import type { ToolRow } from './contract.ts'
