@@ -111,7 +111,6 @@ async function open(options: StartOptions, opened: (() => unknown)[], closeAll: 
   opened.push(() => (firstToken !== undefined && !isShown ? tokens.revoke(FIRST_TOKEN) : undefined))
   tokens.watch()
   const [store, builtIn, choice] = await Promise.all([opening, reading, chooseTransport(config.current.gateway.transport)])
-  store.onFailure(({ kind, message }) => log.error(message, { kind }))
   log[choice.name === 'uws' ? 'debug' : 'info'](choice.why)
   if (home.cutOff) log.warn(`The gateway before this one (${holderInWords(home.cutOff)}) did not end by itself. ${CARRIED_ON}`)
   const gateway = await openGateway({ version: version(), clock, log, config, store, tokens, transport: choice.factory, builtIn, home: home.path })
