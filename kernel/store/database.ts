@@ -78,7 +78,9 @@ function examine(path: string, newest: number): number {
 function check(database: Database, path: string): void {
   const [first] = database.prepare('PRAGMA quick_check(1)').all()
   const verdict = String(first?.['quick_check'])
-  if (verdict !== 'ok') throw new OpenRefusal('damaged', damaged(path, verdict))
+  // Below a heading that names nothing but the kind of database.
+  const found = verdict.replace(/^\*\*\*.*\*\*\*\n/, '').replaceAll('\n', '; ')
+  if (verdict !== 'ok') throw new OpenRefusal('damaged', damaged(path, found))
 }
 
 function bringUpToDate(database: Database, path: string, from: number, migrations: readonly string[]): string | undefined {
