@@ -28,6 +28,8 @@ export interface StartOptions {
   /** A config file instead of the home's own. */
   readonly config?: string
   readonly clock?: Clock
+  /** Told of the log, and of how to close what has been opened, as soon as there is something to close. */
+  readonly onOpening?: (log: Log, close: (drainMs: number) => Promise<void>) => void
 }
 
 export interface StartedGateway {
@@ -49,7 +51,7 @@ export interface StartedGateway {
   readonly report: ChangeReport
   readonly warnings: readonly string[]
   /** Drains, stops and closes everything. */
-  close(): Promise<void>
+  close(drainMs?: number): Promise<void>
 }
 
 /** What SQLite and the sessions make of a process that was cut off; what became of its runs is said by whoever kept them. */
@@ -58,14 +60,17 @@ const CARRIED_ON = 'Its database opened well: everything it had acknowledged is 
 /** The plugins that come with the gateway are the folders here. */
 const BUILT_IN = fileURLToPath(new URL('../plugins', import.meta.url))
 
+type Close = (drainMs?: number) => unknown
+type CloseAll = (drainMs?: number) => Promise<void>
+
 /**
  * Opens everything and listens.
  * @throws Error a sentence for the owner; whatever had been opened is closed again.
  */
 export async function startGateway(options: StartOptions): Promise<StartedGateway> {
-  const opened: (() => unknown)[] = []
+  const opened: Close[] = []
   let closing: Promise<void> | undefined
-  const closeAll = () => (closing ??= closeInTurn(opened))
+  const closeAll = (drainMs?: number) => (closing ??= closeInTurn(opened, drainMs))
   try {
     return await open(options, opened, closeAll)
   } catch (thrown) {
@@ -76,11 +81,11 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
 }
 
 /** In the opposite order of opening. One that fails keeps no other open. */
-async function closeInTurn(opened: readonly (() => unknown)[]): Promise<void> {
+async function closeInTurn(opened: readonly Close[], drainMs: number | undefined): Promise<void> {
   const failures: unknown[] = []
   for (const close of opened.toReversed()) {
     try {
-      await close()
+      await close(drainMs)
     } catch (thrown) {
       failures.push(thrown)
     }
@@ -88,10 +93,11 @@ async function closeInTurn(opened: readonly (() => unknown)[]): Promise<void> {
   if (failures.length > 0) throw failures.length === 1 ? failures[0] : new AggregateError(failures, 'Several parts could not be closed')
 }
 
-async function open(options: StartOptions, opened: (() => unknown)[], closeAll: () => Promise<void>): Promise<StartedGateway> {
+async function open(options: StartOptions, opened: Close[], closeAll: CloseAll): Promise<StartedGateway> {
   const clock = options.clock ?? systemClock
   const log = openLog({ clock })
   opened.push(() => log.close())
+  options.onOpening?.(log, closeAll)
   const home = await openHome(options.env, { clock })
   opened.push(() => home.release())
   // The store's thread and the manifests are read while the config is: each alone would be a third of the start.
@@ -114,7 +120,7 @@ async function open(options: StartOptions, opened: (() => unknown)[], closeAll: 
   log[choice.name === 'uws' ? 'debug' : 'info'](choice.why)
   if (home.cutOff) log.warn(`The gateway before this one (${holderInWords(home.cutOff)}) did not end by itself. ${CARRIED_ON}`)
   const gateway = await openGateway({ version: version(), clock, log, config, store, tokens, transport: choice.factory, builtIn, home: home.path })
-  opened.push(() => gateway.close())
+  opened.push((drainMs) => gateway.close(drainMs))
   home.announce(gateway.port)
   for (const warning of [...home.warnings, ...gateway.warnings]) log.warn(warning)
   isShown = true

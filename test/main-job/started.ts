@@ -90,6 +90,12 @@ export class StartedGateway {
     }
   }
 
+  /** Resolves once the process has ended by itself. */
+  async ended(): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit')
+    return { code: this.#child.exitCode, signal: this.#child.signalCode }
+  }
+
   /** Ends it; resolves once the process is gone. */
   async kill(signal: NodeJS.Signals): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) {

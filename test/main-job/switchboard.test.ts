@@ -45,6 +45,23 @@ const greeter = (greeting: string) => `
   })
 `
 
+/** A plugin that throws where nobody can catch it. */
+const STRAY = `
+  import { definePlugin } from '@isopod/plugin-api'
+
+  export default definePlugin((gateway) => {
+    gateway.hooks.methods.tap('stray', (methods) => {
+      methods.add({ name: 'stray.reject', scope: 'read', handle: () => { void Promise.reject(new Error('forgotten')); return null } })
+      methods.add({ name: 'stray.throw', scope: 'read', handle: () => { setTimeout(() => { throw new Error('late') }, 0); return null } })
+    })
+  })
+`
+
+/** The first line of a log that fits. */
+function line(log: string, pattern: RegExp): JsonObject {
+  return JSON.parse(log.split('\n').find((one) => pattern.test(one)) ?? '{}') as JsonObject
+}
+
 async function opened(test: TestContext): Promise<{ gateway: StartedGateway; socket: RpcSocket; edit(text: string): Promise<void> }> {
   const gateway = await gatewayFor(test, { config: '# mine\n' })
   const socket = await gateway.socket()
@@ -117,6 +134,21 @@ describe('an edit of gateway.yaml while the gateway runs', () => {
       await edit('plugins: { greeter: { from: ./good, trust: full } }')
       await rowWhen(socket, 'greeter', (one) => one?.failed === undefined)
     }
+  })
+
+  it('is survived by the gateway where a trusted plugin forgets a promise, and a throw in its timer ends it in order', async (test) => {
+    const { gateway, socket, edit } = await opened(test)
+    await writePlugin(gateway, 'stray', { id: 'stray', version: '1.0.0', code: STRAY })
+    await edit('plugins: { stray: { from: ./stray, trust: full } }')
+    await rowWhen(socket, 'stray', (row) => row?.state === 'ready')
+    await socket.call('stray.reject')
+    const rejected = line(await gateway.logs(/promise was rejected/), /promise was rejected/)
+    assert.partialDeepStrictEqual(rejected, { level: 'error', message: 'A promise was rejected in the code of stray 1.0.0 and nobody waited for it' })
+    assert.partialDeepStrictEqual(await socket.call('system.ping'), { ok: true })
+    await socket.call('stray.throw')
+    assert.deepEqual(await gateway.ended(), { code: 1, signal: null })
+    assert.equal(await socket.closed, 1012)
+    assert.match(String(line(await gateway.log(), /Fatal/)['message']), /^Fatal: something was thrown in the code of stray 1\.0\.0 /)
   })
 
   it('keeps the last good config in force where the file is broken, and says where', async (test) => {
