@@ -51,7 +51,8 @@ export async function* answer(vendor: Vendor, environment: Environment, { reques
   const options = callOptions(request)
   const credentials = await credentialsOf(settings, environment, ctx)
   const connection = new Connection({ id, credentials, keyHeader: vendor.keyHeader, signal: ctx.signal })
-  const at: Circumstances = { id, credentials, connection, keySource: keySource(settings), now: ctx.now() }
+  const vendorHost = settings.baseUrl === undefined && vendor.address !== undefined ? new URL(vendor.address).host : undefined
+  const at: Circumstances = { id, credentials, connection, keySource: keySource(settings), now: ctx.now(), ...(vendorHost && { vendorHost }) }
   try {
     const baseURL = addressOf(settings, vendor.address)
     const model = await vendor.model({ name: id, model: request.model, baseURL, apiKey: '', fetch: Connection.fetch })

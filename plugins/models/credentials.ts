@@ -4,13 +4,15 @@
  * they did not accept.
  */
 import { isRpcError, RpcError, type Context, type Json, type JsonObject } from '@isopod/plugin-api'
-import type { Environment } from './environment.ts'
+import { Environment } from './environment.ts'
 import type { Settings } from './roster.ts'
 
 /** What HTTP allows in a header's value. */
 const HEADER_TEXT = /^[\t\x20-\x7e\x80-\xff]*$/
 /** How keys of the usual vendors look, whole or with stars in the middle as they repeat them. */
 const KEY_LIKE = /\b(?:sk|rk|pk|key|gsk|xai)-[A-Za-z0-9_*-]{6,}/g
+/** The headers in which the vendors take a key. */
+const KEY_HEADER = /^(?:authorization|x-api-key)$/i
 /** A shorter secret would take ordinary words out of a sentence. */
 const SHORTEST_SECRET = 4
 
@@ -30,7 +32,7 @@ export class Credentials {
   }
 }
 
-/** Throws `unavailable` for a secret that cannot be sent, naming the field of the config that holds it. */
+/** Throws `unavailable` for a secret that cannot be sent or is missing, naming the field of the config where it belongs. */
 export async function credentialsOf(settings: Settings, environment: Environment, ctx: Context): Promise<Credentials> {
   const fields = `models.providers.${settings.id}`
   const key = await secretText(settings.apiKey, { field: `${fields}.apiKey`, environment, ctx })
@@ -38,7 +40,16 @@ export async function credentialsOf(settings: Settings, environment: Environment
   for (const [name, reference] of Object.entries(settings.headers ?? {})) {
     headers[name] = await secretText(reference, { field: `${fields}.headers.${name}`, environment, ctx })
   }
-  return new Credentials(key, headers)
+  const credentials = new Credentials(key, headers)
+  mustHaveKey(credentials, settings)
+  return credentials
+}
+
+/** At its own address a vendor refuses everyone without a key; at another there may be a server that needs none, or a proxy that has it. */
+function mustHaveKey({ key, headers }: Credentials, { id, api, baseUrl }: Settings): void {
+  const variable = baseUrl === undefined ? Environment.variableFor(api) : undefined
+  if (variable === undefined || key !== '' || Object.keys(headers).some((name) => KEY_HEADER.test(name))) return
+  throw new RpcError('unavailable', `${id} has no key: set ${variable}, or models.providers.${id}.apiKey`, { retryable: false })
 }
 
 interface Source {

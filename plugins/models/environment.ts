@@ -52,6 +52,11 @@ export class Environment {
     return known && this.#values.has(known.key) ? known.key : undefined
   }
 
+  /** The variable an API's key is looked for in, be it set or not; undefined for an API that is no vendor's. */
+  static variableFor(api: string): string | undefined {
+    return KNOWN.find((one) => one.api === api)?.key
+  }
+
   /** The providers whose key is set. */
   providers(): readonly EnvironmentProvider[] {
     return KNOWN.filter(({ key }) => this.#values.has(key)).map(({ id, api, key, url }) => {

@@ -16,6 +16,8 @@ export interface Circumstances {
   readonly keySource: string
   readonly credentials: Credentials
   readonly connection: Connection
+  /** The vendor's own host; absent where the owner has named an address. */
+  readonly vendorHost?: string
   /** Milliseconds since 1970. */
   readonly now: number
 }
@@ -71,7 +73,11 @@ export function unfinished(at: Circumstances, because?: unknown): RpcError {
 
 function unreachable(thrown: Thrown, at: Circumstances): RpcError {
   const code = codeOf(thrown)
-  const message = `${at.id} cannot be reached${code ? ` (${code})` : ''}. Check that it runs, and models.providers.${at.id}.baseUrl`
+  const why = code ? ` (${code})` : ''
+  const message =
+    at.vendorHost === undefined
+      ? `${at.id} cannot be reached${why}. Check that it runs, and models.providers.${at.id}.baseUrl`
+      : `${at.id} cannot be reached at ${at.vendorHost}${why}: check your network`
   return new RpcError('unavailable', message, { retryable: true, cause: cause(thrown, at) })
 }
 

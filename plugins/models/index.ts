@@ -6,9 +6,12 @@ import { definePlugin, RpcError, type Context, type JsonObject, type ModelPart, 
 import type { ModelStream } from './contract.ts'
 import { Environment } from './environment.ts'
 import { offers } from './offers.ts'
-import { Roster, type Seat, type Settings } from './roster.ts'
+import { Roster, type Provider, type Seat, type Settings } from './roster.ts'
 import { StandIns } from './stand-ins.ts'
 import type { VENDORS } from './vendors.ts'
+
+/** What is served here. */
+const OWN_APIS: readonly string[] = ['openai', 'anthropic', 'openai-compatible', 'offline']
 
 const environment = new Environment()
 const standIns = new StandIns()
@@ -30,6 +33,14 @@ export default definePlugin({
         internal: true,
         params: { type: 'object', additionalProperties: false, properties: { model: { type: 'string' } } },
         handle: ({ model }, ctx) => resolve(model, ctx),
+      })
+      methods.add({
+        name: 'model.check',
+        description: 'Warns of configured providers whose API nobody serves.',
+        scope: 'read',
+        internal: true,
+        params: { type: 'object', additionalProperties: false },
+        handle: (_params, ctx) => check(ctx),
       })
       methods.add({
         name: 'model.stream',
@@ -56,12 +67,14 @@ export default definePlugin({
       models.add({ name: 'offline', description: 'No model: echoes, and obeys commands', stream: alone })
     })
   },
-  start(ctx) {
+  async start(ctx) {
     environment.read(process.env)
     const roster = new Roster(ctx.config, environment)
     if (roster.wanted?.served === false) {
       ctx.log.warn(`models.default is ${roster.wanted.name}, but no such provider is configured: ${roster.default} answers instead`)
     }
+    // Which APIs other plugins serve is only told to a handler, and is worth a call only where one of them is wanted.
+    if ([...roster.providers.values()].some(({ api }) => !OWN_APIS.includes(api))) await ctx.call('model.check')
   },
 })
 
@@ -99,10 +112,22 @@ async function* stream({ id, request }: ModelStream, ctx: Context): AsyncGenerat
   yield* ctx.useModel(api, { request: { ...request, model: seat.model }, settings: { api, ...settings } } as unknown as JsonObject)
 }
 
-/** The config's schema cannot know which APIs plugins serve, so a misspelt one is noticed at its first use. */
+async function check(ctx: Context): Promise<null> {
+  const served = await apisServed(ctx)
+  for (const provider of rosterFor(ctx).providers.values()) if (!served.includes(provider.api)) ctx.log.warn(unserved(provider, served))
+  return null
+}
+
+/** The config's schema cannot know which APIs plugins serve; said at the start, a misspelt one is refused when it is used. */
 async function mustBeServed({ provider }: Seat, ctx: Context): Promise<void> {
-  const served = (await ctx.catalog('models')).map(({ name }) => name).filter((name) => typeof name === 'string')
-  if (served.includes(provider.api)) return
-  const message = `models.providers.${provider.id}.api is ${provider.api}, which no plugin serves. Choose one of ${served.join(', ')}`
-  throw new RpcError('unavailable', message, { retryable: false })
+  const served = await apisServed(ctx)
+  if (!served.includes(provider.api)) throw new RpcError('unavailable', unserved(provider, served), { retryable: false })
+}
+
+async function apisServed(ctx: Context): Promise<readonly string[]> {
+  return (await ctx.catalog('models')).map(({ name }) => name).filter((name) => typeof name === 'string')
+}
+
+function unserved({ id, api }: Provider, served: readonly string[]): string {
+  return `models.providers.${id}.api is ${api}, which no plugin serves. Choose one of ${served.join(', ')}`
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { serving, spelled, streaming } from './raw-provider.ts'
 import { heard, refusal, SmallGateway, user } from './small-gateway.ts'
 
@@ -52,4 +52,39 @@ test('Anthropic\'s address may be given with or without its version', async () =
     }
   })
   assert.deepEqual(paths, ['/v1/messages', '/v1/messages', '/v1/messages'])
+})
+
+/** Runs `use` with a network on which no name is found, and answers how many requests were tried. */
+async function offTheNetwork(t: TestContext, use: () => Promise<void>): Promise<number> {
+  const notFound = new TypeError('fetch failed', { cause: Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }) })
+  const fetch = t.mock.method(globalThis, 'fetch', () => Promise.reject(notFound))
+  await use()
+  return fetch.mock.callCount()
+}
+
+test('a vendor without a key is not asked, and where the key goes is said', async (t) => {
+  const gateway = new SmallGateway({ config: { providers: { anthropic: { api: 'anthropic' }, mine: { api: 'openai' } } } })
+  const asked = await offTheNetwork(t, async () => {
+    for (const [id, variable] of [['anthropic', 'ANTHROPIC_API_KEY'], ['mine', 'OPENAI_API_KEY']]) {
+      const { error } = await refusal(gateway.ask(`${id}/m`, { messages: [user('hi')] }))
+      assert.deepEqual([error.code, error.retryable], ['unavailable', false])
+      assert.equal(error.message, `${id} has no key: set ${variable}, or models.providers.${id}.apiKey`)
+    }
+  })
+  assert.equal(asked, 0)
+})
+
+test('a vendor whose key is in a header of the config is asked', async (t) => {
+  const config = { providers: { mine: { api: 'openai', headers: { Authorization: { secret: 'header' } } } } }
+  const gateway = new SmallGateway({ config, secrets: { header: 'Bearer k-header' } })
+  assert.equal(await offTheNetwork(t, async () => void (await refusal(gateway.ask('mine/m', { messages: [user('hi')] })))), 1)
+})
+
+test('a vendor that is not reached at its own address is named by its host, not by a baseUrl nobody wrote', async (t) => {
+  const gateway = new SmallGateway({ environment: { OPENAI_API_KEY: 'k-env' } })
+  await offTheNetwork(t, async () => {
+    const { error } = await refusal(gateway.ask('openai/m', { messages: [user('hi')] }))
+    assert.deepEqual([error.code, error.retryable], ['unavailable', true])
+    assert.equal(error.message, 'openai cannot be reached at api.openai.com (ENOTFOUND): check your network')
+  })
 })

@@ -59,6 +59,21 @@ test('the models of a gateway are listed, and only the list is there for clients
   })
 })
 
+test('an API that nobody serves is said at the start, one that a plugin brings is not', async () => {
+  const brought = definePlugin((gateway) => {
+    gateway.hooks.models.tap('zulu', (models) => models.add({ name: 'zulu', async *stream() {} }))
+  })
+  const config = { models: { providers: { local: { api: 'ollama' }, mine: { api: 'zulu' }, claude: { api: 'anthropic' } } } }
+  const gateway = await testGateway({ plugins: ['models', { id: 'zulu', plugin: brought }], config })
+  try {
+    const said = gateway.log.recent().entries.filter(({ message }) => message.includes('no plugin serves')).map(({ level, message }) => [level, message])
+    const served = 'openai, anthropic, openai-compatible, offline, zulu'
+    assert.deepEqual(said, [['warn', `models.providers.local.api is ollama, which no plugin serves. Choose one of ${served}`]])
+  } finally {
+    await gateway.close()
+  }
+})
+
 test('a call that is given up closes the request to the provider', async () => {
   const abort = new AbortController()
   const closed = Promise.withResolvers<void>()

@@ -80,6 +80,7 @@ export class SmallGateway {
       now: () => this.now,
       catalog: async () => [...this.#models.keys()].map((name) => ({ name })),
       reveal: async (reference) => this.#reveal((reference as { readonly secret: string }).secret),
+      call: (method: string, params?: JsonObject) => this.call(method, params),
       useModel: (name, request) => this.#useModel(name, request, signal),
       store: {
         get: async (collection: string, key: string) => this.#document(collection, key) as never,
