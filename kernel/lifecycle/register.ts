@@ -52,8 +52,8 @@ function readmitted(one: Instance, candidates: Candidates, failures: Map<Instanc
   const { trouble } = trial(candidates, without(failures, [one]), 0)
   const back = trouble ? linked(one, failures) : [one]
   if (trouble && (back.length === 1 || trial(candidates, without(failures, back), 0).trouble)) {
-    // What it conflicted with first may be out, and something else in its way.
-    if (!stands(one, failure, candidates, failures)) failures.set(one, trouble)
+    // What it conflicted with first may be out, and somebody else in its way.
+    if (trouble.between.some((other) => other !== one) && !stands(one, failure, candidates, failures)) failures.set(one, trouble)
     return false
   }
   for (const each of back) failures.delete(each)
