@@ -16,7 +16,7 @@ type Node = { properties?: Record<string, Node>; additionalProperties?: Node | b
 /** @param place where the config stands, for the sentences: `plugins.weather.config`. */
 export function knownConfig(config: JsonObject, schema: Schema | undefined, place: string): KnownConfig {
   const unknown: string[] = []
-  const known = knownPart(config, schema as Node | undefined, place, unknown)
+  const known = knownPart(config, schema, place, unknown)
   return { config: known as JsonObject, unknown }
 }
 

@@ -125,7 +125,7 @@ export async function startGateway(options: StartOptions = {}): Promise<StartedG
   const home = options.home ?? (await mkdtemp(join(tmpdir(), 'isopod-home-')))
   if (options.config !== undefined) await writeFile(join(home, 'gateway.yaml'), options.config)
   const env = { PATH: process.env['PATH'], ISOPOD_HOME: home, ...(!options.ownToken && { ISOPOD_TOKEN: TOKEN }), ...options.env }
-  const [command = '', ...args] = [...(options.through ?? []), process.execPath, LAUNCHER, 'start', '--port', options.port ?? '0']
+  const [command, ...args] = [...(options.through ?? []), process.execPath, LAUNCHER, 'start', '--port', options.port ?? '0']
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let printed = ''
   child.stderr.on('data', (chunk) => (printed += String(chunk)))
