@@ -18,7 +18,7 @@ export function dispatch(call: Call, params: JsonObject): unknown {
   const { caller, core, generation } = call
   if (!caller) throw new RpcError('unauthorized', 'Unauthorized')
 
-  if (!call.isInner && core.closing()) throw new RpcError('unavailable', 'The gateway is stopping', { retryable: true })
+  if (!call.isInner && core.closing() && !isPublic(call)) throw new RpcError('unavailable', 'The gateway is stopping', { retryable: true })
 
   const wait = call.isInner || call.isCounted ? undefined : core.overRate(caller.id)
   if (wait !== undefined) throw new RpcError('rate_limited', `Too many calls; try again in ${wait} s`, { retryable: true, retryAfterSeconds: wait })
@@ -33,6 +33,11 @@ export function dispatch(call: Call, params: JsonObject): unknown {
 
   if (generation.hooks.asking.callStarting.isUsed()) return askFirst(call, bound, params)
   return call.enter(bound, params)
+}
+
+/** Such a method is asked by watchers: a gateway that finishes its work before it stops still lives, and can say that it is not ready. */
+function isPublic({ generation, method }: Call): boolean {
+  return generation.methods.get(method)?.item.scope === 'public'
 }
 
 /** `write` includes `read`: whoever may give the agent orders can have it read to him whatever it can read. */

@@ -1,7 +1,10 @@
 /** How a gateway ends when it is told to, and what the next one says where it was not: each test with processes of its own. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { Agent, get } from 'node:http'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
 import { testGateway } from '@isopod/testing'
 import { gatewayFor } from '../main-job/started.ts'
@@ -12,12 +15,22 @@ describe('a gateway that is told to stop', () => {
   it('finishes the run it is in, refuses what is new, closes its sockets with 1012 and its store clean, and exits with 0', async (test) => {
     const first = await gatewayFor(test)
     const [running, other] = [await first.socket(), await first.socket()]
+    // One connection that stays open, as a balancer has.
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const status = async (path: string) => {
+      const [response] = await once(get(new URL(path, first.url), { agent }), 'response')
+      await text(response)
+      return response.statusCode
+    }
+    assert.equal(await status('/readyz'), 200)
     const run = running.call('chat.run', { message: SLOW, sessionKey: 'last' })
     await running.first(({ type }) => type === 'chat.delta')
     const ended = first.kill('SIGTERM')
     await first.prints(/Stopping/)
     assert.partialDeepStrictEqual(await other.call('session.list'), { ok: false, error: { code: 'SERVICE_UNAVAILABLE' } })
+    assert.deepEqual([await status('/healthz'), await status('/readyz')], [200, 503])
     assert.partialDeepStrictEqual(await run, { ok: true, payload: { sessionKey: 'last' } })
+    agent.destroy()
     assert.deepEqual(await Promise.all([running.closed, other.closed]), [1012, 1012])
     assert.deepEqual(await ended, { code: 0, signal: null })
     assert.equal(existsSync(join(first.home, 'isopod.db-wal')), false)
