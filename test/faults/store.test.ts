@@ -1,7 +1,7 @@
 /** The disk and the thread that keep everything, failing under a gateway that runs. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -75,6 +75,8 @@ async function gatewayWithThread(test: TestContext): Promise<{ readonly socket: 
   const hear = (worker: Worker): void => void threads.push(worker)
   process.on('worker', hear)
   const home = await mkdtemp(join(tmpdir(), 'isopod-home-'))
+  // Whoever asks again and again until the thread is back asks more often than a client may.
+  await writeFile(join(home, 'gateway.yaml'), 'gateway: { limits: { callsPerMinute: 0 } }\n')
   const gateway = await startHere({ env: { ISOPOD_HOME: home, ISOPOD_TOKEN: TOKEN }, port: 0 })
   test.after(async () => {
     process.off('worker', hear)
