@@ -1,7 +1,7 @@
 /**
  * One server-sent stream: the events of a call and then its outcome, each spelled by the row that was asked. Nothing is sent
  * before the first frame is there, so a call that is refused at once still gets a plain refusal with its status. A reader
- * that is behind makes events wait, and those that may be joined are.
+ * that is behind makes events wait, and those that may be joined are. After the first, the frames of one turn leave in one piece.
  */
 import { RpcError, type GatewayEvent, type Json, type Outcome, type Route, type StreamFrame } from '@isopod/plugin-api'
 import { Backlog, type Waiting } from '../backlog.ts'
@@ -28,6 +28,9 @@ const STREAM_HEADERS = Object.freeze({
 /** Proxies drop a connection on which nothing is said for 30 to 60 s. */
 const KEEP_ALIVE_MS = 15_000
 
+/** Characters. What is spelled stands in no backlog's count, so a turn without an end must not gather more. */
+const PIECE_LENGTH = 64 * 1024
+
 export interface StreamParts {
   readonly exchange: Exchange
   readonly encode: NonNullable<Route['encode']>
@@ -44,6 +47,10 @@ export class EventStream implements EventSink {
   readonly #done = Promise.withResolvers<void>()
   #state: Json
   #writer: BodyWriter | undefined
+  /** The frames of this turn, not yet written. */
+  #piece = ''
+  /** The reader has not taken what was written last. */
+  #behind: Promise<void> | undefined
   #pumping = false
   #over = false
   #stopKeepAlive: (() => void) | undefined
@@ -75,7 +82,12 @@ export class EventStream implements EventSink {
     if (this.#pumping) return
     this.#pumping = true
     try {
-      for (let item = this.#backlog.shift(); item; item = this.#backlog.shift()) await this.#say(item)
+      for (;;) {
+        while (this.#behind) await this.#behind
+        const item = this.#backlog.shift()
+        if (!item) break
+        await this.#say(item)
+      }
     } catch (thrown) {
       this.#fail(thrown)
     }
@@ -89,12 +101,34 @@ export class EventStream implements EventSink {
     const encoded = isRefused ? undefined : await spelledInTime(encode(item, this.#state, clock.now()), clock, who)
     if (this.#over) return
     if (encoded?.state !== undefined) this.#state = encoded.state
-    if (encoded?.frames && encoded.frames.length > 0) await this.#open().write(encoded.frames.map(frameText).join(''))
+    if (encoded?.frames && encoded.frames.length > 0) this.#spell(encoded.frames)
     if (item.kind !== 'outcome') return
+    this.#write()
+    await this.#behind
+    if (this.#over) return
     // A row that spells no frames has answered like any other; one that had nothing to say has said so.
     if (encoded?.frames) this.#open()
     else if (!this.#writer) replyOutcome(exchange, item.outcome, encoded)
     this.#finish()
+  }
+
+  #spell(frames: readonly StreamFrame[]): void {
+    const isFirst = !this.#writer
+    this.#open()
+    // One read from a model's connection may bring many events; this runs when all promises it settled have been followed.
+    if (this.#piece === '' && !isFirst) process.nextTick(() => this.#write())
+    this.#piece += frames.map(frameText).join('')
+    if (isFirst || this.#piece.length > PIECE_LENGTH) this.#write()
+  }
+
+  #write(): void {
+    if (this.#piece === '' || !this.#writer) return
+    const behind = this.#writer.write(this.#piece)
+    this.#piece = ''
+    this.#behind = behind
+    behind.then(() => {
+      if (this.#behind === behind) this.#behind = undefined
+    }, (thrown: unknown) => this.#fail(thrown))
   }
 
   #open(): BodyWriter {
@@ -102,7 +136,7 @@ export class EventStream implements EventSink {
     const writer = this.#parts.exchange.stream(200, STREAM_HEADERS)
     this.#writer = writer
     this.#stopKeepAlive = this.#parts.clock.every(KEEP_ALIVE_MS, () => {
-      if (!this.#pumping) writer.write(': still here\n\n').catch(() => {})
+      if (!this.#pumping && !this.#behind) writer.write(': still here\n\n').catch(() => {})
     })
     return writer
   }
@@ -118,6 +152,7 @@ export class EventStream implements EventSink {
     this.#over = true
     this.#stopKeepAlive?.()
     this.#backlog.clear()
+    this.#write()
     this.#writer?.end()
     this.#done.resolve()
   }

@@ -40,6 +40,14 @@ describe('a stream', () => {
     assert.deepEqual(events.slice(-2).map(({ event, data }) => event ?? data), ['probe.done', '[DONE]'])
   })
 
+  it('writes what is told in one turn in one piece, the first at once', async (t) => {
+    const response = await post(await open(t), '/probe/stream', { texts: ['a', 'b', 'c'] })
+    const pieces: string[] = []
+    for await (const piece of response.body?.pipeThrough(new TextDecoderStream()) ?? []) pieces.push(piece)
+    const said = pieces.map((piece) => eventsIn(piece).map(({ event, data }) => event ?? data))
+    assert.deepEqual(said, [['probe.delta'], ['probe.delta', 'probe.done', '[DONE]']])
+  })
+
   it('that is refused before anything was said is a plain refusal, with its status', async (t) => {
     const gateway = await open(t)
     const { token } = (await gateway.client().call('token.create', { name: 'nobody', scopes: ['approve'] })) as { token: string }
