@@ -12,10 +12,19 @@ let renewals = 0
 let following = false
 
 /**
+ * Where the test runner counts what is reached, modules stay as they are: it counts each URL as a file of its own and shows
+ * the last, which would be the one that was reached least. Instances are renewed all the same.
+ */
+function isCounted(): boolean {
+  return process.env['NODE_V8_COVERAGE'] !== undefined
+}
+
+/**
  * The same plugins with modules that nobody has imported yet. One that is an object stays as it is: nothing can bring the
  * module it was made in anew. Neither is CommonJS imported twice.
  */
 export function forgotten(sources: readonly Source[]): Source[] {
+  if (isCounted()) return [...sources]
   follow()
   renewals += 1
   return sources.map((source) => (source.entry === undefined ? source : { ...source, entry: withRenewal(source.entry, String(renewals)) }))
