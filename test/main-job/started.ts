@@ -26,6 +26,9 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
+/** Every gateway that was started, by its home. */
+const atHome = new Map<string, StartedGateway[]>()
+
 export class StartedGateway {
   readonly url: string
   readonly token: string
@@ -37,6 +40,7 @@ export class StartedGateway {
   constructor(child: ChildProcess, home: string, printed: string) {
     this.#child = child
     this.home = home
+    atHome.set(home, [...(atHome.get(home) ?? []), this])
     this.printed = printed
     this.url = /listens on (\S+)/.exec(printed)?.[1] ?? ''
     this.token = /ISOPOD_TOKEN=(\S+)/.exec(printed)?.[1] ?? TOKEN
@@ -106,10 +110,11 @@ export class StartedGateway {
     return { code: this.#child.exitCode, signal: this.#child.signalCode }
   }
 
-  /** Ends it and removes its home. */
+  /** Ends it and removes its home. Whoever else was started there ends first, or it would write into what is being removed. */
   async remove(): Promise<void> {
-    await this.kill('SIGKILL')
-    await rm(this.home, { recursive: true, force: true })
+    await Promise.all((atHome.get(this.home) ?? [this]).map((one) => one.kill('SIGKILL')))
+    atHome.delete(this.home)
+    await rm(this.home, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
   }
 }
 
