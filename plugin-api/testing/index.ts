@@ -6,7 +6,8 @@
  *     assert.deepEqual(await gateway.client().call('hello.say', { name: 'you' }), { text: 'Hello, you.' })
  *     await gateway.close()
  */
-export { testGateway, type TestGateway, type TestGatewayOptions, type TestPlugin } from './test-gateway.ts'
+export { testGateway, type TestGateway, type TestGatewayOptions } from './test-gateway.ts'
 export { TestClient, type ClientOptions } from './test-client.ts'
 export { TestClock } from './test-clock.ts'
 export { TestSocket } from './memory-transport.ts'
+export type { TestPlugin } from './test-plugin.ts'

@@ -2,13 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { API_VERSION, type JsonObject, type Plugin, type Sandbox } from '@isopod/plugin-api'
+import type { JsonObject, Sandbox } from '@isopod/plugin-api'
 import { TokenBook } from '@isopod/kernel/auth/tokens.ts'
 import { systemClock, type Clock } from '@isopod/kernel/clock.ts'
 import { openGateway, type RunningGateway } from '@isopod/kernel/gateway.ts'
 import type { Kernel } from '@isopod/kernel/kernel.ts'
-import { readSource, type Source } from '@isopod/kernel/lifecycle/catalog.ts'
+import type { Source } from '@isopod/kernel/lifecycle/catalog.ts'
 import { openLog, type Log } from '@isopod/kernel/log.ts'
 import type { StoreDriver } from '@isopod/kernel/store/driver.ts'
 import { openMemoryStore } from '@isopod/kernel/store/memory.ts'
@@ -18,12 +17,7 @@ import { forgotten } from './renewal.ts'
 import { Rhythm } from './rhythm.ts'
 import { TestClient, type ClientOptions } from './test-client.ts'
 import { TestClock } from './test-clock.ts'
-
-/**
- * A plugin under test: the folder it lives in, the id of one that comes with the gateway, or the plugin itself. The first two
- * are imported anew at every renewal, with empty memory; an object cannot be, so what its module or its closures hold stays.
- */
-export type TestPlugin = URL | string | { readonly id: string; readonly plugin: Plugin; readonly version?: string; readonly needs?: Readonly<Record<string, string>> }
+import { sourceOf, type TestPlugin } from './test-plugin.ts'
 
 export interface TestGatewayOptions {
   readonly plugins: readonly TestPlugin[]
@@ -112,17 +106,6 @@ async function opened(options: TestGatewayOptions, closes: (() => unknown)[]): P
 async function openWall(): Promise<Sandbox> {
   const { openSandbox } = await import('@isopod/sandbox')
   return openSandbox()
-}
-
-async function sourceOf(plugin: TestPlugin): Promise<Source> {
-  if (typeof plugin === 'object' && 'plugin' in plugin) {
-    const { id, version = '1.0.0', needs = {} } = plugin
-    return { manifest: { id, name: id, version, entry: '', api: `^${API_VERSION}`, needs }, plugin: plugin.plugin, builtIn: true }
-  }
-  const folder = typeof plugin === 'string' ? new URL(`../../plugins/${plugin}/`, import.meta.url) : plugin
-  const source = await readSource(fileURLToPath(folder), false)
-  if (!source) throw new Error(`${folder.href} holds no plugin`)
-  return { ...source, builtIn: true }
 }
 
 /** The limits of a real gateway are for strangers and runaway clients; a test makes thousands of calls. */

@@ -3,17 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { API_VERSION, type JsonObject } from '@isopod/plugin-api'
+import type { JsonObject } from '@isopod/plugin-api'
 import type { TestPlugin } from '@isopod/testing'
 import { FixedConfig } from '../../plugin-api/testing/fixed-config.ts'
+import { sourceOf } from '../../plugin-api/testing/test-plugin.ts'
 import { TokenBook } from '../../kernel/auth/tokens.ts'
 import { systemClock, type Clock } from '../../kernel/clock.ts'
 import { openGateway, type RunningGateway } from '../../kernel/gateway.ts'
-import { readSource, type Source } from '../../kernel/lifecycle/catalog.ts'
 import { openLog, type Log } from '../../kernel/log.ts'
 import { openMemoryStore } from '../../kernel/store/memory.ts'
 import type { TransportFactory } from '../../kernel/transport/transport.ts'
-import { fileURLToPath } from 'node:url'
 
 export const TOKEN = 'a-token-for-tests-that-nobody-guesses'
 
@@ -54,15 +53,4 @@ function withToken(config: JsonObject): JsonObject {
   const gateway = (config['gateway'] ?? {}) as JsonObject
   const limits = { requestsPerMinute: 0, callsPerMinute: 0, connections: 0, ...(gateway['limits'] as JsonObject | undefined) }
   return { ...config, gateway: { port: 0, ...gateway, auth: { token: TOKEN, ...(gateway['auth'] as JsonObject | undefined) }, limits } }
-}
-
-async function sourceOf(plugin: TestPlugin): Promise<Source> {
-  if (typeof plugin === 'object' && 'plugin' in plugin) {
-    const { id, version = '1.0.0', needs = {} } = plugin
-    return { manifest: { id, name: id, version, entry: '', api: `^${API_VERSION}`, needs }, plugin: plugin.plugin, builtIn: true }
-  }
-  const folder = typeof plugin === 'string' ? new URL(`../../plugins/${plugin}/`, import.meta.url) : plugin
-  const source = await readSource(fileURLToPath(folder), false)
-  if (!source) throw new Error(`${folder.href} holds no plugin`)
-  return { ...source, builtIn: true }
 }
