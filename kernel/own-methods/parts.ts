@@ -1,0 +1,14 @@
+/** What the kernel's own methods were handed: what no plugin gets. */
+import type { TokenBook } from '../auth/tokens.ts'
+import type { ConfigSource } from '../config/config.ts'
+import type { Kernel } from '../kernel.ts'
+
+export interface OwnParts {
+  readonly kernel: () => Kernel
+  readonly tokens: TokenBook
+  readonly config: ConfigSource
+  /** Resolves once the config in force has been applied. */
+  readonly settled: () => Promise<unknown>
+  /** Brings a plugin anew though nothing about it has changed. */
+  readonly renew: (id: string) => Promise<unknown>
+}
