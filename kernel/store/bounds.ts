@@ -37,3 +37,7 @@ export const LOG_BYTES = 64 * MIB
 export const RESTART_MS = [0, 200, 1_000, 5_000, 15_000] as const
 /** A thread that lived this long has earned all its restarts again. */
 export const RESTART_RESET_MS = 60_000
+/** A store whose disk refused something tries by itself this often whether it takes writes again. */
+export const PROBE_MS = 5_000
+/** But not while the disk has less room than the largest value needs: a small write that succeeds would prove nothing. */
+export const PROBE_BYTES = VALUE_LENGTH

@@ -42,6 +42,21 @@ export function openDatabase(options: OpenOptions): Opened {
   }
 }
 
+/**
+ * Writes everything that the log holds into the database anew, syncs it, empties the log, and reads the database through a
+ * connection that has nothing of it in memory. Throws where one of these fails: an `OpenRefusal` with `damaged` where what is
+ * read is not what was written.
+ */
+export function makeSure(database: Database, path: string): void {
+  const [checkpoint] = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all()
+  if (checkpoint?.['busy'] !== 0) throw new OpenRefusal('busy', `Another program reads the database ${path}`)
+  try {
+    examine(path, pragma(database, 'user_version'))
+  } catch (thrown) {
+    throw explain(thrown, path)
+  }
+}
+
 /** What the owner is told about a file that SQLite cannot make sense of. */
 export function damaged(path: string, what: string): string {
   return `The database ${path} is damaged (${what}). Nothing was changed in it. Move it and the files ${path}-wal and ${path}-shm `
@@ -130,7 +145,21 @@ function setUp(database: Database, maxBytes: number): void {
     PRAGMA checkpoint_fullfsync = ON;
     PRAGMA journal_size_limit = ${LOG_BYTES};
   `)
+  emptyLog(database)
   if (maxBytes > 0) database.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / pragma(database, 'page_size'))}`)
+}
+
+/**
+ * A log is left over where a process was cut off. If a sync had failed before that, part of it may be in the system's memory
+ * and not on the disk, which nothing here can tell; commits that came after such a part would be lost with it. Room for it may
+ * be missing: then it stays, and so does what is in it.
+ */
+function emptyLog(database: Database): void {
+  try {
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  } catch (thrown) {
+    if (resultCode(thrown) !== SQLITE.FULL) throw thrown
+  }
 }
 
 /** Whatever went wrong with a database, as a refusal that names it. */

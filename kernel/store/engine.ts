@@ -19,8 +19,12 @@ export function engine(): Engine {
 
 /** SQLite's primary result code of a thrown error, or 0 if it is no error of SQLite's. */
 export function resultCode(thrown: unknown): number {
-  if (!(thrown instanceof Error) || !('errcode' in thrown) || typeof thrown.errcode !== 'number') return 0
-  return thrown.errcode & 0xff
+  return extendedCode(thrown) & 0xff
+}
+
+/** The same with what SQLite knows beyond it: in which call to the system it was. */
+export function extendedCode(thrown: unknown): number {
+  return thrown instanceof Error && 'errcode' in thrown && typeof thrown.errcode === 'number' ? thrown.errcode : 0
 }
 
 /** The result codes that are acted on (sqlite.org/rescode.html). */

@@ -9,6 +9,7 @@ import type { StoreDriver, StoreFailure, StoreOptions, StoreStats } from './driv
 import type { Answer, Question, Request, ThreadOptions } from './message.ts'
 import { openNamespace } from './namespace.ts'
 import { OpenRefusal } from './open-refusal.ts'
+import { Probe } from './probe.ts'
 import { Thread, type OpenedMessage } from './thread.ts'
 import { unavailable, Waiting } from './waiting.ts'
 
@@ -21,6 +22,7 @@ export class SqliteDriver implements StoreDriver {
   #outgoing: Request[] = []
   #state: StoreStats['state'] = 'open'
   #trouble: { readonly kind: StoreFailure['kind']; readonly message: string } | undefined
+  readonly #probe: Probe
   #thread: Thread
   #openedAt = 0
   #deaths = 0
@@ -44,6 +46,12 @@ export class SqliteDriver implements StoreDriver {
       ...(maxBytes === undefined ? {} : { maxBytes }),
       ...(migrations === undefined ? {} : { migrations }),
     }
+    this.#probe = new Probe({
+      clock: options.clock,
+      path,
+      needed: () => this.#state === 'open' && this.#trouble?.kind === 'disk',
+      write: () => this.#ask({ kind: 'write', namespace: '', at: options.clock.now(), length: 0, steps: [] }),
+    })
     this.#thread = this.#start()
   }
 
@@ -65,6 +73,7 @@ export class SqliteDriver implements StoreDriver {
     this.#flush()
     this.#state = 'closed'
     this.#cancelRestart?.()
+    this.#probe.end()
     await this.#thread.opened.catch(() => {}) // a start that fails has nothing to end
     await this.#thread.end()
     this.#waiting.refuse('The store is closed')
@@ -166,7 +175,8 @@ export class SqliteDriver implements StoreDriver {
   #fail(kind: StoreFailure['kind'], message: string): void {
     if (this.#trouble !== undefined && SEVERITY.indexOf(kind) <= SEVERITY.indexOf(this.#trouble.kind)) return
     this.#trouble = { kind, message }
-    this.#options.log.error(message, { failure: kind })
+    this.#options.log.error(message, { failure: kind, database: this.#options.path })
+    if (kind === 'disk') this.#probe.begin()
     for (const callback of this.#callbacks) callback({ kind, message, final: kind === 'damaged' || kind === 'lost' })
   }
 
