@@ -90,11 +90,11 @@ export class CallContext implements Context {
     }
   }
 
-  spawn(method: string, params: JsonObject, about: JsonObject): Promise<string> {
+  spawn(method: string, params: JsonObject, about: JsonObject, options?: Pick<CallOptions, 'origin' | 'as'>): Promise<string> {
     return new Promise((resolve, reject) => {
       this.#mustStream(method, false)
       const described = this.#call.copied(about, 'what a run is about')
-      const spawned = this.#call.offspring(method)
+      const spawned = this.#call.offspring(method, options)
       spawned.onEntry = () => resolve(spawned.openRun(described))
       // A refusal of the ladder is the answer to `spawn`; later ones are told by the run's events.
       Promise.resolve(dispatch(spawned, this.#call.copied(params, `the params of ${method}`))).catch(reject)

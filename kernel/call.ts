@@ -30,6 +30,8 @@ export interface CallParts {
   readonly deadlineMs?: number
   /** It was held to a rate of its own where it came in, as an HTTP request is. */
   readonly isCounted?: boolean
+  /** The plugin whose row led here. Its own internal methods are within reach. */
+  readonly rowOf?: Instance
 }
 
 export class Call {
@@ -40,6 +42,7 @@ export class Call {
   readonly sink: EventSink | undefined
   readonly isInner: boolean
   readonly isCounted: boolean
+  readonly rowOf: Instance | undefined
   /** Called when the ladder has let the call through, just before its handler runs. */
   onEntry: (() => void) | undefined
   readonly #generation: Generation | (() => Generation)
@@ -66,6 +69,7 @@ export class Call {
     this.sink = parts.sink
     this.isInner = parent !== undefined
     this.isCounted = parts.isCounted === true
+    this.rowOf = parts.rowOf
     this.onEntry = undefined
     this.#generation = parts.generation ?? parent?.generation ?? core.current()
     this.#depth = parent ? parent.#depth + 1 : 1
@@ -122,19 +126,24 @@ export class Call {
   // What grows out of it
 
   /** A call made by this one's plugin. It ends with this one, unless it is to outlive it. */
-  inner(method: string, { origin, signal, outliving }: CallOptions = {}): Call {
-    const { core, sink } = this
-    const caller = origin === undefined ? this.caller : lowered(this.caller, origin)
-    const inner = new Call({ core, caller, method, sink, parent: this, ...(outliving && { deadlineMs: OUTLIVING_MS }) })
+  inner(method: string, { signal, outliving, ...who }: CallOptions = {}): Call {
+    const inner = new Call({ core: this.core, ...this.#behalf(who), method, parent: this, ...(outliving && { deadlineMs: OUTLIVING_MS }) })
     if (!outliving) this.#stopping.alsoStops(inner.#stopping)
     if (signal) inner.#stopping.follow(signal)
     return inner
   }
 
-  /** A call of its own, for the same caller and the same ear, that this one's end does not touch. */
-  offspring(method: string): Call {
-    const { core, caller, sink, generation } = this
-    return new Call({ core, caller, method, sink, generation, parent: this })
+  /** A call of its own that this one's end does not touch. */
+  offspring(method: string, who: Pick<CallOptions, 'origin' | 'as'> = {}): Call {
+    const { core, generation } = this
+    return new Call({ core, ...this.#behalf(who), method, generation, parent: this })
+  }
+
+  /** For whom an inner call is made, and who hears it: what a plugin does for itself is not its client's to hear. */
+  #behalf({ origin, as }: Pick<CallOptions, 'origin' | 'as'>): Pick<CallParts, 'caller' | 'sink'> {
+    const own = as === 'self'
+    const caller = own ? this.instance.caller : this.caller
+    return { caller: origin === undefined ? caller : lowered(caller, origin), sink: own ? undefined : this.sink }
   }
 
   /** Makes this call a run, once. The run ends when the call does. */

@@ -2,7 +2,7 @@
  * What a generation is assembled into: every contribution under its name, and every conflict in a sentence that names both
  * plugins. It refuses nothing by itself; whoever assembles decides what a problem means.
  */
-import type { Dialect, Method, ModelProvider, Route, Tool } from '@isopod/plugin-api'
+import type { Dialect, JsonObject, Method, ModelProvider, Route, Tool } from '@isopod/plugin-api'
 import type { Instance } from './instance.ts'
 
 /** A contribution and the instance it belongs to. */
@@ -32,7 +32,8 @@ export class Collector {
     this.#serve(item.name.slice(0, item.name.indexOf('.')), instance)
   }
 
-  addRoute(item: Route, instance: Instance): void {
+  addRoute(declared: Route, instance: Instance): void {
+    const item = mounted(declared, instance.config)
     this.#add(this.routes, routeKey(item), { item, instance }, 'serve')
   }
 
@@ -71,6 +72,14 @@ export class Collector {
     const reason = `\`${holder.instance.label}\` and \`${bound.instance.label}\` both ${verb} ${name}`
     this.problems.push({ reason, between: [holder.instance, bound.instance] })
   }
+}
+
+/** The row where the plugin's config wants it. A config that says nothing leaves it where the row says. */
+function mounted(route: Route, config: JsonObject): Route {
+  const at = route.mount === undefined ? undefined : config[route.mount]
+  if (typeof at !== 'string') return route
+  const [, , ...rest] = route.path.split('/')
+  return Object.freeze({ ...route, path: [at.replace(/\/+$/, ''), ...rest].join('/') })
 }
 
 /** Two rows conflict when no request could tell them apart: the names of their segments do not count. */

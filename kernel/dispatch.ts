@@ -24,7 +24,7 @@ export function dispatch(call: Call, params: JsonObject): unknown {
   if (wait !== undefined) throw new RpcError('rate_limited', `Too many calls; try again in ${wait} s`, { retryable: true, retryAfterSeconds: wait })
 
   const bound = generation.methods.get(call.method)
-  if (!bound || (bound.item.internal && !call.isInner)) throw new RpcError('method_not_found', `There is no method ${call.method}`)
+  if (!bound || (bound.item.internal && !call.isInner && call.rowOf !== bound.instance)) throw new RpcError('method_not_found', `There is no method ${call.method}`)
 
   if (!isAllowed(bound.item, caller)) throw new RpcError('forbidden', `${call.method} needs the scope \`${bound.item.scope}\``)
 

@@ -30,7 +30,7 @@ interface Asked {
 
 const VALUES: Readonly<Record<string, (asked: Asked) => unknown>> = {
   'call': ({ ctx, args, signal }) => ctx.call(args.text(0), args.object(1), args.options(2, signal)),
-  'spawn': ({ ctx, args }) => ctx.spawn(args.text(0), args.object(1), args.object(2)),
+  'spawn': ({ ctx, args }) => ctx.spawn(args.text(0), args.object(1), args.object(2), args.behalf(3)),
   'emit': ({ ctx, args }) => ctx.emit(args.text(0), args.object(1), args.join(2)),
   'log': ({ ctx, args }) => ctx.log[args.oneOf(0, LEVELS)](args.text(1), args.object(2)),
   'store.get': ({ ctx, args }) => ctx.store.get(args.text(0), args.text(1)),
@@ -125,10 +125,17 @@ class Args {
 
   /** How an inner call is made; the child's own signal has come as a message, and is `signal` here. */
   options(index: number, signal: AbortSignal): CallOptions {
-    const { origin, outliving } = this.object(index)
+    const { outliving } = this.object(index)
+    return { signal, ...this.behalf(index), ...(outliving === true && { outliving }) }
+  }
+
+  /** For whom it is made. */
+  behalf(index: number): Pick<CallOptions, 'origin' | 'as'> {
+    const { origin, as } = this.object(index)
     const known = ORIGINS.find((one) => one === origin)
     const lower = origin === undefined ? undefined : known ?? this.#wrong(index, `an origin, one of ${ORIGINS.join(', ')}`)
-    return { signal, ...(lower !== undefined && { origin: lower }), ...(outliving === true && { outliving }) }
+    if (as !== undefined && as !== 'self') return this.#wrong(index, '`self` in `as`')
+    return { ...(lower !== undefined && { origin: lower }), ...(as === 'self' && { as }) }
   }
 
   join(index: number): { readonly join?: string } {

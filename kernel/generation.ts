@@ -70,14 +70,22 @@ function contribute(hooks: Hooks, instance: Instance): void {
   hooks.models.tap(id, (into) => registration.models.forEach((item) => into.addModel(item, instance)))
 }
 
-/** Routes that lead to a method nobody offers, or that nobody outside may call. */
+/** Routes that lead to a method nobody offers, or that their plugin may not lead to. */
 function rootless({ routes, methods }: Collector): Problem[] {
   return [...routes.values()].flatMap(({ item, instance }) => {
-    const method = methods.get(item.call)?.item
-    if (method && !method.internal) return []
-    const why = method ? 'which only plugins may call' : 'which no plugin offers'
-    return [{ between: [instance], reason: `\`${instance.label}\` serves ${item.verb} ${item.path} with ${item.call}, ${why}` }]
+    const why = item.call === '*' ? anyMethod(instance) : oneMethod(methods.get(item.call), instance)
+    return why === undefined ? [] : [{ between: [instance], reason: `\`${instance.label}\` serves ${item.verb} ${item.path} with ${item.call}, ${why}` }]
   })
+}
+
+function oneMethod(bound: Bound<Method> | undefined, instance: Instance): string | undefined {
+  if (!bound) return 'which no plugin offers'
+  return bound.item.internal && bound.instance !== instance ? 'which only plugins may call' : undefined
+}
+
+/** Whoever holds a token could be led to any method of it by a row that says so only when it is called. */
+function anyMethod(instance: Instance): string | undefined {
+  return instance.trust === 'walled' ? 'which a plugin behind the wall may not' : undefined
 }
 
 function tapHook(hooks: Hooks, { tap, instance }: PlacedTap): void {

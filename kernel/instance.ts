@@ -2,7 +2,7 @@
  * One living instance of a plugin: its registration, its config, and the calls that are inside it. A swap makes a new
  * instance; the old one lives until its last call has left.
  */
-import type { JsonObject, Log, Manifest, Store } from '@isopod/plugin-api'
+import type { Caller, JsonObject, Log, Manifest, Store } from '@isopod/plugin-api'
 import type { Registration } from './recorder.ts'
 import type { Call } from './call.ts'
 import { Calls } from './calls.ts'
@@ -16,6 +16,8 @@ export class Instance {
   readonly version: string
   /** `chat 1.0.0`: how every message names it. */
   readonly label: string
+  /** The plugin acting on its own, not for anyone who asked. */
+  readonly caller: Caller
   readonly manifest: Manifest
   readonly registration: Registration
   readonly config: JsonObject
@@ -38,6 +40,7 @@ export class Instance {
     this.id = parts.manifest.id
     this.version = parts.manifest.version
     this.label = `${this.id} ${this.version}`
+    this.caller = Object.freeze({ id: `plugin:${this.id}`, scopes: Object.freeze(['read', 'write'] as const), origin: 'automation' } as const)
     this.manifest = parts.manifest
     this.registration = parts.registration
     this.config = parts.config

@@ -34,6 +34,11 @@ export interface GatewayFacts {
 export interface CallOptions {
   /** Lowers where the call comes from, as when the agent's own wish is carried out. It can never be raised. */
   readonly origin?: Origin
+  /**
+   * `self`: for the plugin itself instead of whoever asked, with the plugin's own scopes and as `automation`. For a handler that has
+   * checked a credential of its own, or whose caller is nobody (a channel's message, a webhook). Its client hears nothing of it.
+   */
+  readonly as?: 'self'
   /** Stops the inner call early; the outer call's own signal always does. */
   readonly signal?: AbortSignal
   /**
@@ -96,7 +101,7 @@ export interface Context {
   /** Calls a method that streams. The stream throws the method's refusal; leaving it early cancels the call. */
   stream(method: string, params?: JsonObject, options?: CallOptions): AsyncIterable<Json>
   /** Starts a call as a run of its own and answers the run's id; this call's client hears its events. */
-  spawn(method: string, params: JsonObject, about: JsonObject): Promise<string>
+  spawn(method: string, params: JsonObject, about: JsonObject, options?: Pick<CallOptions, 'origin' | 'as'>): Promise<string>
   /**
    * Tells an event. With the `runId` of an open run in its data it belongs to that run; else everyone with the scope
    * `read` who subscribed hears it. `join` names a text field by which waiting events may be joined.

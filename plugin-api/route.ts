@@ -5,6 +5,7 @@
 import type { GatewayEvent, Outcome } from './event.ts'
 import type { Refusal } from './error.ts'
 import type { Json, JsonObject } from './json.ts'
+import type { Schema } from './schema.ts'
 
 export type Verb = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -15,15 +16,21 @@ export interface RouteRequest {
   readonly segments: Readonly<Record<string, string>>
   /** The last of each name; a credential is left out. */
   readonly query: Readonly<Record<string, string>>
-  /** Names in lower case; credentials and cookies are left out. */
+  /** Names in lower case. The gateway's credentials and cookies are left out, except where the row checks its `own`. */
   readonly headers: Readonly<Record<string, string>>
-  /** The parsed JSON body; undefined where there was none. */
+  /** The parsed JSON body, or the text of it where the row asked for text; undefined where there was none. */
   readonly body: Json | undefined
 }
 
 /** What a row makes of a request. */
 export type RouteDecoded =
-  | { readonly params: JsonObject; readonly state?: Json; readonly stream?: boolean }
+  | {
+      readonly params: JsonObject
+      /** The method to call, where the row's `call` is `*`. */
+      readonly method?: string
+      readonly state?: Json
+      readonly stream?: boolean
+    }
   | { readonly refuse: Refusal }
 
 /** One event of a server-sent stream. `data` that is not text is sent as JSON. */
@@ -46,10 +53,37 @@ export interface RouteDeclaration {
   readonly verb: Verb
   /** Begins with `/`; `{name}` takes one segment, or, as the last, the rest with `{name+}`. */
   readonly path: string
-  /** The method it calls. */
+  /**
+   * The method it calls; one of the plugin's own may be internal. `*` calls the method that `decode` names, for a URL which
+   * carries calls by name; only a trusted plugin may.
+   */
   readonly call: string
-  /** `token` (the default): the gateway's credential. `public`: none. */
-  readonly auth?: 'token' | 'public'
+  /**
+   * `token` (the default): the gateway's credential. `public`: none. `own`: the method checks a credential of its own, which
+   * reaches `decode` in the headers and the query, and refuses `unauthorized` where it is wrong; the gateway counts that as a failure.
+   */
+  readonly auth?: 'token' | 'public' | 'own'
+  /** `json` (the default): parsed. `text`: as it came, whatever its type, for signatures over the very bytes. It must be UTF-8. */
+  readonly body?: 'json' | 'text'
+  /** A text field of the plugin's config: the path that stands in for the first segment of this row's. */
+  readonly mount?: string
+  /** What the generated description of the API says of the row. */
+  readonly describe?: RouteDescription
+}
+
+/** For readers and generators of clients; nothing is checked against it at run time. What is left out is taken from the method. */
+export interface RouteDescription {
+  readonly summary?: string
+  /** The body of the request, where `decode` reads another than the method's params. */
+  readonly body?: Schema
+  /** An object whose properties are the query's. */
+  readonly query?: Schema
+  /** The body of a success, where `encode` spells another than the method's result. */
+  readonly reply?: Schema
+  /** The status of a success; 200 unless said. */
+  readonly status?: number
+  /** Whether the row can answer a server-sent stream, always or where the client accepts one. */
+  readonly streams?: 'always' | 'accepted'
 }
 
 export interface Route extends RouteDeclaration {

@@ -86,8 +86,8 @@ function callsOver(ops: Ops): Calls {
   return {
     call: async (method, value, options) => (await ops.ask('call', [method, params(method, value), wish(options)], options?.signal)) ?? null,
     stream: (method, value, options) => ops.stream('stream', [method, params(method, value), wish(options)], options?.signal),
-    spawn: async (method, value, about) =>
-      (await ops.ask('spawn', [method, params(method, value), ops.copied(about, 'what a run is about')])) as string,
+    spawn: async (method, value, about, options) =>
+      (await ops.ask('spawn', [method, params(method, value), ops.copied(about, 'what a run is about'), wish(options)])) as string,
     useTool: async (name, args, options) =>
       (await ops.ask('useTool', [name, ops.copied(args, `the arguments of ${name}`), wish(options)], options?.signal)) ?? null,
     useModel: (name, request, options) =>

@@ -116,6 +116,17 @@ export class Authenticator {
     return UNAUTHORIZED
   }
 
+  /**
+   * Counts a credential that was wrong elsewhere: one that a row checks by itself. Answers the lock-out where there is one; a
+   * request that showed none is not counted.
+   */
+  turnedAway(head: Pick<RequestHead, 'headers' | 'query' | 'remoteAddress'>): Refusal | undefined {
+    const lockedSeconds = this.#failures.lockedFor(head.remoteAddress)
+    if (lockedSeconds > 0) return tooMany(lockedSeconds).refusal
+    if (presented(head, { queryAllowed: true }) !== undefined) this.#failures.count(head.remoteAddress)
+    return undefined
+  }
+
   /** Whether the credential behind a caller still works. A config that changed is `lapsedSince`'s business. */
   holds(caller: Caller): boolean {
     if (caller.id === LOCAL) return !this.#rules.enabled

@@ -24,22 +24,35 @@ export interface BodyBounds {
  * @throws RpcError `payload_too_large`, `invalid_request`, `timeout`, `cancelled`; `UnsupportedMediaType`. Thrown or rejected.
  */
 export function readBody(exchange: Exchange, bounds: BodyBounds): undefined | Promise<Json | undefined> {
-  const { headers } = exchange
-  const length = headers.get('content-length')
-  if (length === '0' || (length === undefined && !headers.has('transfer-encoding'))) return undefined
-  const type = headers.get('content-type')
+  if (!hasBody(exchange)) return undefined
+  const type = exchange.headers.get('content-type')
   if (type !== undefined && !isJson(type)) throw new UnsupportedMediaType('application/json', type, 'content-type')
+  refuseCoded(exchange)
+  return readText(exchange, bounds, false).then((text) => (text.trim() === '' ? undefined : parseJson(text)))
+}
+
+/** The body as it came, of any type; otherwise as `readBody`. */
+export function readTextBody(exchange: Exchange, bounds: BodyBounds): undefined | Promise<string> {
+  if (!hasBody(exchange)) return undefined
+  refuseCoded(exchange)
+  return readText(exchange, bounds, true)
+}
+
+function hasBody({ headers }: Exchange): boolean {
+  const length = headers.get('content-length')
+  return length === undefined ? headers.has('transfer-encoding') : length !== '0'
+}
+
+function refuseCoded({ headers }: Exchange): void {
   const coding = headers.get('content-encoding')
   if (coding !== undefined && coding.toLowerCase() !== 'identity') {
     throw new UnsupportedMediaType('bodies as they are', coding, 'content-encoding')
   }
-  return parsed(exchange, bounds)
 }
 
-async function parsed(exchange: Exchange, { clock, bytes, seconds }: BodyBounds): Promise<Json | undefined> {
+function readText(exchange: Exchange, { clock, bytes, seconds }: BodyBounds, keepsMark: boolean): Promise<string> {
   const late = () => new RpcError('timeout', `The body did not arrive within ${seconds} s`)
-  const text = await inTime(readText(exchange, bytes === 0 ? Number.MAX_SAFE_INTEGER : bytes), { clock, ms: seconds * 1000, late })
-  return text.trim() === '' ? undefined : parseJson(text)
+  return inTime(decoded(exchange, bytes === 0 ? Number.MAX_SAFE_INTEGER : bytes, keepsMark), { clock, ms: seconds * 1000, late })
 }
 
 /** `application/json`, with any parameters, and the kinds that say `+json`. */
@@ -47,11 +60,11 @@ function isJson(type: string): boolean {
   return /^\s*application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(type)
 }
 
-async function readText(exchange: Exchange, maxBytes: number): Promise<string> {
+async function decoded(exchange: Exchange, maxBytes: number, keepsMark: boolean): Promise<string> {
   const chunks: Uint8Array[] = []
   for await (const chunk of exchange.body(maxBytes)) chunks.push(chunk)
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: keepsMark }).decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
   } catch (cause) {
     throw new RpcError('invalid_request', 'The body is not UTF-8', { cause })
   }

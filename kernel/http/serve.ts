@@ -23,7 +23,7 @@ import type { Generation } from '../generation.ts'
 import { isObject } from '../json-input.ts'
 import { refused, succeeded } from '../outcome.ts'
 import type { Exchange } from '../transport/exchange.ts'
-import { readBody } from './body.ts'
+import { readBody, readTextBody } from './body.ts'
 import { coerced } from './coercion.ts'
 import { EventStream } from './event-stream.ts'
 import { parametersOf } from './query.ts'
@@ -32,6 +32,8 @@ import { RouteTable, type Match } from './route-table.ts'
 
 /** Headers a row never sees: what they carry is the gateway's own business. */
 const WITHHELD = new Set(['authorization', 'cookie', 'proxy-authorization', 'x-openclaw-token', 'x-openclaw-password'])
+/** A row that checks a credential of its own is shown where such a one may be. */
+const WITHHELD_FROM_OWN = new Set(['cookie', 'proxy-authorization'])
 
 /** The caller of what is public: nobody, with no scope. */
 const PUBLIC: Caller = Object.freeze({ id: 'public', scopes: [], origin: 'stranger' })
@@ -70,7 +72,9 @@ function fail(front: Front, exchange: Exchange, thrown: unknown): void {
 
 /** Who it is, or undefined once the refusal has been sent. */
 function admit(front: Front, exchange: Exchange, match: Match | undefined): Caller | undefined {
-  if (match?.bound.item.auth === 'public') return PUBLIC
+  const auth = match?.bound.item.auth
+  if (auth === 'public') return PUBLIC
+  if (auth === 'own') return admitStranger(front, exchange)
   const verdict = front.auth().authenticateHead(exchange)
   if (verdict.refusal) {
     replyRefusal(exchange, verdict.refusal)
@@ -78,6 +82,15 @@ function admit(front: Front, exchange: Exchange, match: Match | undefined): Call
   }
   const wait = front.throttle().take(verdict.caller.id, 'request')
   if (wait === undefined) return verdict.caller
+  replyRefusal(exchange, tooOften(wait))
+  return undefined
+}
+
+/** Who comes to a row with a credential of its own is nobody yet, and held to the rate of an address. */
+function admitStranger(front: Front, exchange: Exchange): Caller | undefined {
+  const address = exchange.remoteAddress
+  const wait = front.throttle().take(`address:${address}`, 'request')
+  if (wait === undefined) return Object.freeze({ ...PUBLIC, address })
   replyRefusal(exchange, tooOften(wait))
   return undefined
 }
@@ -105,17 +118,19 @@ interface Job {
 
 /** From the body to the reply. A request without a body whose method answers at once is answered at once. */
 function carryOut(job: Job): void | Promise<void> {
-  const { front, exchange } = job
+  const { front, exchange, match } = job
   const { bodyBytes, timeoutSeconds } = front.limits()
-  const body = readBody(exchange, { clock: front.core.clock, bytes: bodyBytes, seconds: timeoutSeconds })
+  const bounds = { clock: front.core.clock, bytes: bodyBytes, seconds: timeoutSeconds }
+  const body = match.bound.item.body === 'text' ? readTextBody(exchange, bounds) : readBody(exchange, bounds)
   return body === undefined ? withBody(job, body) : body.then((read) => withBody(job, read))
 }
 
 function withBody(job: Job, body: Json | undefined): void | Promise<void> {
   const { exchange, front, match } = job
-  const { decode } = match.bound.item
+  const { decode, auth } = match.bound.item
   if (!decode) return make(job, plainParams(job, body), undefined)
-  const headers = Object.fromEntries([...exchange.headers].filter(([name]) => !WITHHELD.has(name)))
+  const withheld = auth === 'own' ? WITHHELD_FROM_OWN : WITHHELD
+  const headers = Object.fromEntries([...exchange.headers].filter(([name]) => !withheld.has(name)))
   const request = { path: exchange.path, segments: match.segments, query: parametersOf(exchange.query), headers, body }
   const decoded = spelledInTime(decode(request), front.core.clock, `The row of ${exchange.path}`)
   return decoded instanceof Promise ? decoded.then((late) => withDecoded(job, late)) : withDecoded(job, decoded)
@@ -138,11 +153,12 @@ type Wanted = Exclude<RouteDecoded, { readonly refuse: unknown }>
 
 /** Makes the call and answers how it ended. */
 function make(job: Job, params: JsonObject, wanted: Wanted | undefined): void | Promise<void> {
-  const { front, caller, generation, match } = job
+  const { front, exchange, caller, generation, match } = job
   const route = match.bound.item
   const state = wanted?.state ?? null
   const events = wanted?.stream && route.encode ? streamOf(job, route.encode, state, () => call) : undefined
-  const call: Call = new Call({ core: front.core, caller, method: route.call, sink: events, generation, isCounted: true })
+  const method = route.call === '*' ? namedMethod(exchange, wanted) : route.call
+  const call: Call = new Call({ core: front.core, caller, method, sink: events, generation, isCounted: true, rowOf: match.bound.instance })
   let answer: unknown
   try {
     answer = dispatch(call, params)
@@ -155,6 +171,11 @@ function make(job: Job, params: JsonObject, wanted: Wanted | undefined): void | 
     stopListening()
     return tell(job, events, state, outcome)
   })
+}
+
+function namedMethod({ path }: Exchange, wanted: Wanted | undefined): string {
+  if (wanted?.method !== undefined) return wanted.method
+  throw new RpcError('internal', `The row of ${path} calls any method, and named none`)
 }
 
 function streamOf({ front, exchange }: Job, encode: NonNullable<Route['encode']>, state: Json, call: () => Call): EventStream {
@@ -184,14 +205,22 @@ function cancelWithClient(exchange: Exchange, call: Call): () => void {
   }
 }
 
-function tell({ front, exchange, match }: Job, events: EventStream | undefined, state: Json, outcome: Outcome): void | Promise<void> {
+function tell({ front, exchange, match }: Job, events: EventStream | undefined, state: Json, ended: Outcome): void | Promise<void> {
   const { core } = front
+  const outcome = match.bound.item.auth === 'own' ? counted(front, exchange, ended) : ended
   if (events) return events.end(outcome).then(() => core.events.forget(events))
   const { encode } = match.bound.item
   if (!encode) return replyOutcome(exchange, outcome)
   const encoded = spelledInTime(encode({ kind: 'outcome', outcome }, state, core.clock.now()), core.clock, `The row of ${exchange.path}`)
   if (!(encoded instanceof Promise)) return replyOutcome(exchange, outcome, encoded)
   return encoded.then((late) => replyOutcome(exchange, outcome, late))
+}
+
+/** A wrong credential of a row's own is a failed authentication like any other. */
+function counted(front: Front, exchange: Exchange, outcome: Outcome): Outcome {
+  if (outcome.ok || outcome.refusal.code !== 'unauthorized') return outcome
+  const lockedOut = front.auth().turnedAway(exchange)
+  return lockedOut ? { ok: false, refusal: lockedOut } : outcome
 }
 
 function clientGone(): RpcError {

@@ -12,9 +12,9 @@ import { START_DEADLINE_MS } from '../limits.ts'
 export async function start(instance: Instance, core: Core, generation: () => Generation): Promise<void> {
   const run = instance.registration.start
   if (run) {
-    instance.life = new Call({ core, caller: pluginCaller(instance), method: 'start', generation })
+    instance.life = new Call({ core, caller: instance.caller, method: 'start', generation })
     const ctx = instance.life.lifeOf(instance)
-    const entry = new Call({ core, caller: pluginCaller(instance), method: 'start', generation })
+    const entry = new Call({ core, caller: instance.caller, method: 'start', generation })
     await entry.enterLife(instance, '`start`', START_DEADLINE_MS, async () => void (await run(ctx)))
   }
   instance.become('started')
@@ -46,9 +46,4 @@ export function inOrderOfNeeds(instances: readonly Instance[]): readonly Instanc
   }
   for (const instance of [...instances].sort((left, right) => (left.id < right.id ? -1 : 1))) visit(instance)
   return [...ordered]
-}
-
-/** A plugin acting on its own, not for anyone who asked. */
-function pluginCaller(instance: Instance) {
-  return Object.freeze({ id: `plugin:${instance.id}`, scopes: Object.freeze(['read', 'write'] as const), origin: 'automation' } as const)
 }

@@ -59,7 +59,7 @@ async function runStop(instance: Instance, core: Core): Promise<void> {
   const { start, stop: run } = instance.registration
   const wasStarted = start === undefined ? instance.state !== 'registered' : instance.life !== undefined
   if (!run || !(wasStarted || instance.trust === 'walled')) return
-  const entry = new Call({ core, caller: { id: `plugin:${instance.id}`, scopes: [], origin: 'automation' }, method: 'stop' })
+  const entry = new Call({ core, caller: { ...instance.caller, scopes: [] }, method: 'stop' })
   await entry.enterLife(instance, '`stop`', START_DEADLINE_MS, async () => void (await run()))
 }
 

@@ -249,6 +249,7 @@ for (const [op, args, pattern] of [
   ['call', [7, {}, {}], /invalid_request.*ctx\.call takes text as its argument 1/],
   ['call', ['a.b', [], {}], /takes an object as its argument 2/],
   ['call', ['a.b', {}, { origin: 'root' }], /takes an origin, one of owner/],
+  ['call', ['a.b', {}, { as: 'owner' }], /takes `self` in `as`/],
   ['log', ['constructor', 'x', {}], /takes one of debug, info, warn, error/],
   ['store.write', [[1]], /takes a list of objects/],
   ['runs.follow', ['r', -1], /forbidden.*`start`/],

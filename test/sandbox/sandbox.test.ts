@@ -345,7 +345,8 @@ test('the data of the context is what the entry brought', async (t) => {
 for (const [act, op, value] of [
   [['call', 'a.b', { x: 1 }], 'call ["a.b",{"x":1},{}]', { y: 2 }],
   [['call', 'a.b', {}, { origin: 'agent', outliving: true }], 'call ["a.b",{},{"origin":"agent","outliving":true}]', 1],
-  [['spawn', 'a.b', {}, { s: 1 }], 'spawn ["a.b",{},{"s":1}]', 'run-1'],
+  [['spawn', 'a.b', {}, { s: 1 }], 'spawn ["a.b",{},{"s":1},{}]', 'run-1'],
+  [['spawn', 'a.b', {}, { s: 1 }, { as: 'self' }], 'spawn ["a.b",{},{"s":1},{"as":"self"}]', 'run-1'],
   [['store.get', 'c', 'k'], 'store.get ["c","k"]', { key: 'k', value: 1, version: 1 }],
   [['store.list', 'c'], 'store.list ["c",{}]', []],
   [['store.read', 's', { after: 3 }], 'store.read ["s",{"after":3}]', []],
