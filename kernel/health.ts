@@ -14,10 +14,12 @@ const NANOSECONDS = 1e6
 /** How long one reading of the delay serves: no watcher asks more often than once a second. */
 const FRESH_MS = 1_000
 
+type Measured = 'eventLoopDelayMs' | 'startedAt' | 'uptimeMs' | 'troubles'
+
 export interface HealthParts {
   readonly clock: Clock
   /** All facts that are not measured here. */
-  readonly facts: () => Omit<GatewayFacts, 'eventLoopDelayMs' | 'startedAt' | 'troubles'>
+  readonly facts: () => Omit<GatewayFacts, Measured>
   /** What is wrong elsewhere, in sentences. */
   readonly troubles: () => readonly string[]
 }
@@ -25,6 +27,7 @@ export interface HealthParts {
 export class Health {
   readonly #parts: HealthParts
   readonly #startedAt: number
+  readonly #began: number
   readonly #delay = monitorEventLoopDelay({ resolution: 20 })
   readonly #stopMeasuring: () => void
   #lastMs = 0
@@ -33,6 +36,7 @@ export class Health {
   constructor(parts: HealthParts) {
     this.#parts = parts
     this.#startedAt = parts.clock.now()
+    this.#began = parts.clock.elapsed()
     this.#delay.enable()
     this.#stopMeasuring = parts.clock.every(WINDOW_MS, () => this.#measure())
   }
@@ -40,7 +44,9 @@ export class Health {
   get facts(): GatewayFacts {
     const eventLoopDelayMs = Math.max(this.#lastMs, this.#current())
     const late = eventLoopDelayMs > LATE_MS ? [`the event loop wakes ${Math.round(eventLoopDelayMs)} ms late`] : []
-    return { ...this.#parts.facts(), startedAt: this.#startedAt, eventLoopDelayMs, troubles: [...this.#parts.troubles(), ...late] }
+    const uptimeMs = this.#parts.clock.elapsed() - this.#began
+    const troubles = [...this.#parts.troubles(), ...late]
+    return { ...this.#parts.facts(), startedAt: this.#startedAt, uptimeMs, eventLoopDelayMs, troubles }
   }
 
   close(): void {

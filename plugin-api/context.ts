@@ -16,10 +16,14 @@ export interface Log {
   error(message: string, facts?: object): void
 }
 
-/** What a running gateway is. `port` is 0 before it listens; `startedAt` is in milliseconds since 1970. */
+/**
+ * What a running gateway is. `port` is 0 before it listens. `startedAt` is in milliseconds since 1970, as the clock stood then;
+ * `uptimeMs` is how long ago that was, whichever way the clock was set meanwhile.
+ */
 export interface GatewayFacts {
   readonly version: string
   readonly startedAt: number
+  readonly uptimeMs: number
   readonly port: number
   readonly bind: string
   readonly auth: 'token' | 'password' | 'none'

@@ -38,6 +38,15 @@ for (const [way, ms] of [['forward', HOUR_MS], ['back', -HOUR_MS]] as const) {
       await gateway.close()
     })
 
+    it('makes the gateway neither older nor younger', async () => {
+      const clock = new TestClock()
+      const gateway = await testGateway({ plugins: PLUGINS, clock })
+      await clock.advance(7_900)
+      jump(clock)
+      assert.partialDeepStrictEqual(await gateway.client().call('system.status'), { uptime: 7 })
+      await gateway.close()
+    })
+
     it('gives no credential a new minute, and takes none away', async () => {
       const clock = new TestClock()
       const gateway = await testGateway({ plugins: PLUGINS, clock, config: { gateway: { limits: { requestsPerMinute: 2 } } } })

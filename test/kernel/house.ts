@@ -36,7 +36,7 @@ export interface HouseOptions {
 }
 
 export const FACTS: GatewayFacts = {
-  version: '0', startedAt: 0, port: 0, bind: '', auth: 'none', transport: 'ws', listening: false, eventLoopDelayMs: 0, troubles: [],
+  version: '0', startedAt: 0, uptimeMs: 0, port: 0, bind: '', auth: 'none', transport: 'ws', listening: false, eventLoopDelayMs: 0, troubles: [],
 }
 
 export class House {
