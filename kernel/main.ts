@@ -28,6 +28,8 @@ export interface StartOptions {
   /** A config file instead of the home's own. */
   readonly config?: string
   readonly clock?: Clock
+  /** Ends the start where it has come to: what has been opened is closed, and the start rejects with the signal's reason. */
+  readonly signal?: AbortSignal
   /** Told of the log, and of how to close what has been opened, as soon as there is something to close. */
   readonly onOpening?: (log: Log, close: (drainMs: number) => Promise<void>) => void
 }
@@ -116,16 +118,20 @@ async function open(options: StartOptions, opened: Close[], closeAll: CloseAll):
   // A start that fails shows nothing: the next one must make a token that is.
   opened.push(() => (firstToken !== undefined && !isShown ? tokens.revoke(FIRST_TOKEN) : undefined))
   tokens.watch()
+  options.signal?.throwIfAborted()
   const [store, builtIn, choice] = await Promise.all([opening, reading, chooseTransport(config.current.gateway.transport)])
   log[choice.name === 'uws' ? 'debug' : 'info'](choice.why)
   if (home.cutOff) log.warn(`The gateway before this one (${holderInWords(home.cutOff)}) did not end by itself. ${CARRIED_ON}`)
+  options.signal?.throwIfAborted()
   const gateway = await openGateway({ version: version(), clock, log, config, store, tokens, transport: choice.factory, builtIn, home: home.path })
   opened.push((drainMs) => gateway.close(drainMs))
   home.announce(gateway.port)
   for (const warning of [...home.warnings, ...gateway.warnings]) log.warn(warning)
-  isShown = true
   const tokenFrom = overridesFrom(env).find(({ path }) => path.at(-1) === 'token')?.from
-  return { ...(await started({ gateway, home, config, log })), firstToken, tokenFrom, close: closeAll }
+  const known = await started({ gateway, home, config, log })
+  options.signal?.throwIfAborted()
+  isShown = true
+  return { ...known, firstToken, tokenFrom, close: closeAll }
 }
 
 /**
