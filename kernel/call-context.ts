@@ -10,20 +10,28 @@ import {
   type AskingHooks,
   type CallOptions,
   type Caller,
+  type Channel,
+  type ChannelReport,
   type Context,
   type GatewayFacts,
   type HearingHooks,
   type Json,
   type JsonObject,
   type Log,
+  type OutgoingMessage,
   type Runs,
+  type SentMessage,
   type Store,
   type Verdict,
 } from '@isopod/plugin-api'
 import type { Call } from './call.ts'
+import type { Bound } from './collector.ts'
 import { dispatch } from './dispatch.ts'
 import type { EventSink } from './events.ts'
 import { check } from './validators.ts'
+
+/** Whose handlers may read each catalog. */
+const NOUNS = { tools: 'tool', models: 'model', channels: 'channel' } as const
 
 export class CallContext implements Context {
   readonly #call: Call
@@ -126,11 +134,9 @@ export class CallContext implements Context {
     void this.#call.generation.hooks.hearing[hook].promise(this.#call.copied(fact, hook), this.#call)
   }
 
-  async catalog(kind: 'tools' | 'models'): Promise<readonly JsonObject[]> {
-    this.#mustServe(kind === 'tools' ? 'tool' : 'model', `read the catalog of ${kind}`)
-    // A declaration is plain data but for its functions, which are left out here.
-    const items = [...this.#call.generation[kind].values()].map(({ item }) => Object.entries(item))
-    const declared = items.map((fields) => Object.fromEntries(fields.filter(([, value]) => typeof value !== 'function')))
+  async catalog(kind: keyof typeof NOUNS): Promise<readonly JsonObject[]> {
+    this.#mustServe(NOUNS[kind], `read the catalog of ${kind}`)
+    const declared = [...this.#call.generation[kind].values()].map(({ item, instance }) => ({ ...dataOf(item), plugin: instance.id }))
     return jsonCopy(declared, `the catalog of ${kind}`) as unknown as readonly JsonObject[]
   }
 
@@ -162,6 +168,15 @@ export class CallContext implements Context {
     }
   }
 
+  async sendThrough(name: string, message: OutgoingMessage, options?: CallOptions): Promise<SentMessage> {
+    const given = this.#call.copied(message, `the message to ${name}`)
+    return this.#throughChannel(name, options, (inner, bound) => inner.enterSend(bound, given)) as Promise<SentMessage>
+  }
+
+  async channelReport(name: string, options?: CallOptions): Promise<ChannelReport> {
+    return this.#throughChannel(name, options, (inner, bound) => inner.enterStatus(bound)) as Promise<ChannelReport>
+  }
+
   async gateway(): Promise<GatewayFacts> {
     return this.#call.core.facts()
   }
@@ -175,6 +190,18 @@ export class CallContext implements Context {
     return text
   }
 
+  async #throughChannel(name: string, options: CallOptions | undefined, enter: (inner: Call, bound: Bound<Channel>) => unknown): Promise<unknown> {
+    this.#mustServe('channel', 'use a channel')
+    const bound = this.#call.generation.channels.get(name)
+    if (!bound) throw new RpcError('not_found', `There is no channel ${name}`, { param: 'channelId' })
+    const inner = this.#call.inner(`channel ${name}`, options)
+    try {
+      return await enter(inner, bound)
+    } finally {
+      inner.release()
+    }
+  }
+
   #mustServe(noun: string | undefined, what: string): void {
     if (noun === 'kernel' || noun === undefined) throw new RpcError('forbidden', `Nobody but the kernel may ${what}`)
     if (this.#call.noun !== noun) throw new RpcError('forbidden', `Only a handler of \`${noun}.*\` may ${what}`)
@@ -186,4 +213,9 @@ export class CallContext implements Context {
     if (!item || (item.streams === true) === streams) return
     throw new RpcError('invalid_request', streams ? `${method} does not stream: use ctx.call` : `${method} streams: use ctx.stream`)
   }
+}
+
+/** A declaration without its functions, which is plain data. */
+function dataOf(item: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(item).filter(([, value]) => typeof value !== 'function'))
 }

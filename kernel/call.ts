@@ -2,7 +2,7 @@
  * One call, from its arrival to its end: who asks, on which generation, and what stops it. Plugin code is entered here and
  * nowhere else; whatever it throws is wrapped once, with its name. What a handler may do meanwhile is its context's.
  */
-import { jsonCopy, RpcError, type AskingHooks, type CallOptions, type Caller, type Context, type Json, type JsonObject, type Method, type ModelProvider, type Tool, type Verdict } from '@isopod/plugin-api'
+import { jsonCopy, RpcError, type AskingHooks, type CallOptions, type Caller, type Channel, type Context, type Json, type JsonObject, type Method, type ModelProvider, type OutgoingMessage, type Tool, type Verdict } from '@isopod/plugin-api'
 import { refusalFrom } from './blame.ts'
 import { CallContext } from './call-context.ts'
 import type { Bound } from './collector.ts'
@@ -11,7 +11,7 @@ import type { EventSink } from './events.ts'
 import { flow } from './flow.ts'
 import type { Generation } from './generation.ts'
 import type { Instance } from './instance.ts'
-import { CALL_DEPTH, CANCEL_GRACE_MS, OUTLIVING_MS } from './limits.ts'
+import { CALL_DEPTH, CANCEL_GRACE_MS, CHANNEL_STATUS_MS, OUTLIVING_MS } from './limits.ts'
 import { lowered } from './origin-rank.ts'
 import type { RecordedTap } from './recorder.ts'
 import { Stopping } from './stopping.ts'
@@ -194,6 +194,16 @@ export class Call {
   /** Streams from a contributed model provider, in this call. */
   enterModel({ item: model, instance }: Bound<ModelProvider>, request: JsonObject): AsyncGenerator<Json> {
     return this.#stream(instance, `the model API ${model.name}`, this.#deadlineMs ?? 0, (ctx) => model.stream(request as never, ctx))
+  }
+
+  /** Sends through a contributed channel, in this call. */
+  enterSend({ item: channel, instance }: Bound<Channel>, message: OutgoingMessage): unknown {
+    return this.#inside(instance, `the channel ${channel.name}`, this.#deadlineMs ?? this.core.deadlineMs(), (ctx) => channel.send(message, ctx))
+  }
+
+  /** Asks a contributed channel how it is, in this call. */
+  enterStatus({ item: channel, instance }: Bound<Channel>): unknown {
+    return this.#inside(instance, `the channel ${channel.name}`, CHANNEL_STATUS_MS, (ctx) => channel.status(ctx))
   }
 
   /** Asks one tap, in a context of its own plugin. It is cut off with this call. */

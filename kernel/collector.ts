@@ -2,7 +2,7 @@
  * What a generation is assembled into: every contribution under its name, and every conflict in a sentence that names both
  * plugins. It refuses nothing by itself; whoever assembles decides what a problem means.
  */
-import type { Dialect, JsonObject, Method, ModelProvider, Route, Tool } from '@isopod/plugin-api'
+import type { Channel, Dialect, JsonObject, Method, ModelProvider, Route, Tool } from '@isopod/plugin-api'
 import type { Instance } from './instance.ts'
 
 /** A contribution and the instance it belongs to. */
@@ -24,6 +24,7 @@ export class Collector {
   readonly dialects = new Map<string, Bound<Dialect>>()
   readonly tools = new Map<string, Bound<Tool>>()
   readonly models = new Map<string, Bound<ModelProvider>>()
+  readonly channels = new Map<string, Bound<Channel>>()
   readonly problems: Problem[] = []
   readonly #nouns = new Map<string, Instance>()
 
@@ -47,6 +48,10 @@ export class Collector {
 
   addModel(item: ModelProvider, instance: Instance): void {
     this.#add(this.models, item.name, { item, instance }, 'serve the model API')
+  }
+
+  addChannel(item: Channel, instance: Instance): void {
+    this.#add(this.channels, item.name, { item, instance }, 'bring the channel')
   }
 
   /**

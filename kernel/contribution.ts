@@ -8,6 +8,7 @@ import {
   HEARING_HOOKS,
   SCOPES,
   type AskingHooks,
+  type Channel,
   type Context,
   type HearingHooks,
   type Method,
@@ -17,13 +18,14 @@ import {
 } from '@isopod/plugin-api'
 import { TAP_DEADLINE_MAX_MS, TAP_DEADLINE_MS } from './limits.ts'
 
-export type Kind = 'methods' | 'routes' | 'dialects' | 'tools' | 'models'
+export type Kind = 'methods' | 'routes' | 'dialects' | 'tools' | 'models' | 'channels'
 
 const SHAPES = {
   methods: { field: 'name', pattern: /^[a-z][a-zA-Z0-9]*\.[a-z][a-zA-Z0-9]*$/, like: '`noun.verb`', functions: ['handle'] },
   tools: { field: 'name', pattern: /^[a-z0-9_]{1,64}$/, like: '1 to 64 of a-z, 0-9 and _', functions: ['handle'] },
   dialects: { field: 'name', pattern: /^[a-z][a-z0-9-]*$/, like: 'lower case', functions: ['greet', 'decode', 'encode'] },
   models: { field: 'name', pattern: /^[a-z][a-z0-9-]*$/, like: 'lower case', functions: ['stream'] },
+  channels: { field: 'name', pattern: /^[a-z][a-z0-9-]{0,63}$/, like: 'lower case', functions: ['send', 'status'] },
   routes: {
     field: 'path',
     pattern: /^(?:\/(?:[^/{}?#\s]*|\{[a-zA-Z]+\}))*\/(?:[^/{}?#\s]*|\{[a-zA-Z]+\+?\})$/,
@@ -55,6 +57,7 @@ function complaint(kind: Kind, item: object): string | undefined {
   if (kind === 'methods') return methodComplaint(item as Method)
   if (kind === 'routes') return routeComplaint(item as Route)
   if (kind === 'tools') return toolComplaint(item as Tool)
+  if (kind === 'channels') return typeof (item as Channel).title === 'string' ? undefined : 'has no `title`'
   return undefined
 }
 

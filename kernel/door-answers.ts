@@ -1,16 +1,19 @@
 /**
- * What a walled plugin may answer to the kernel itself: the spelling of routes and dialects, and the answers of taps. A
+ * What a walled plugin may answer to the kernel itself: the spelling of routes and dialects, the answers of taps and channels. A
  * plugin in this process has its types checked by its author's compiler; across the wall only a schema tells.
  */
 import {
+  CHANNEL_STATES,
   REFUSALS,
   RpcError,
+  type ChannelReport,
   type Decoded,
   type Encoded,
   type Json,
   type RouteDecoded,
   type RouteEncoded,
   type Schema,
+  type SentMessage,
   type TapAnswer,
 } from '@isopod/plugin-api'
 import { check } from './validators.ts'
@@ -23,6 +26,8 @@ export interface Answers {
   'dialect.greet': Encoded
   'dialect.decode': Decoded
   'dialect.encode': Encoded
+  'channel.send': SentMessage
+  'channel.status': ChannelReport
 }
 
 const TEXT = { type: 'string' } as const
@@ -55,7 +60,7 @@ const WISH = {
   oneOf: [
     { properties: { do: { const: 'call' }, id: true, method: TEXT, params: OBJECT }, required: ['id', 'method', 'params'] },
     { properties: { do: { const: 'auth' }, id: true, token: TEXT, password: TEXT }, required: ['id'] },
-    { properties: { do: { const: 'refuse' }, id: true, refusal: REFUSAL }, required: ['id', 'refusal'] },
+    { properties: { do: { const: 'refuse' }, id: true, refusal: REFUSAL, final: { type: 'boolean' } }, required: ['id', 'refusal'] },
     { properties: { do: { const: 'nothing' } } },
   ],
 } as const
@@ -91,6 +96,8 @@ const SCHEMAS: { readonly [Kind in keyof Answers]: Schema } = {
   'dialect.greet': ENCODED,
   'dialect.decode': { type: 'object', required: ['state', 'wish'], properties: { state: true, wish: WISH } },
   'dialect.encode': ENCODED,
+  'channel.send': { type: 'object', required: ['ids'], properties: { ids: { type: 'array', items: TEXT } }, additionalProperties: false },
+  'channel.status': { type: 'object', required: ['status'], properties: { status: { enum: CHANNEL_STATES.filter((state) => state !== 'disabled') } } },
 }
 
 /** Where nothing at all is an answer too. */

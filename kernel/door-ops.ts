@@ -44,8 +44,11 @@ const VALUES: Readonly<Record<string, (asked: Asked) => unknown>> = {
   'runs.follow': ({ ctx, args }) => whole(ctx).runs.follow(args.text(0), args.count(1)),
   'ask': ({ ctx, args }) => whole(ctx).ask(args.oneOf(0, ASKING), args.object(1) as never),
   'tell': ({ ctx, args }) => whole(ctx).tell(args.oneOf(0, HEARING), args.object(1) as never),
-  'catalog': ({ ctx, args }) => ctx.catalog(args.oneOf(0, ['tools', 'models'])),
+  'catalog': ({ ctx, args }) => ctx.catalog(args.oneOf(0, ['tools', 'models', 'channels'])),
   'useTool': ({ ctx, args, signal }) => ctx.useTool(args.text(0), args.object(1), args.options(2, signal)),
+  // What is sent is looked at by the channel's own plugin, as any argument.
+  'sendThrough': ({ ctx, args, signal }) => ctx.sendThrough(args.text(0), args.object(1) as never, args.options(2, signal)),
+  'channelReport': ({ ctx, args, signal }) => ctx.channelReport(args.text(0), args.options(1, signal)),
   'gateway': ({ ctx }) => ctx.gateway(),
   'reveal': () => {
     throw new RpcError('forbidden', 'Secrets do not cross the wall')

@@ -7,6 +7,7 @@ import {
   ASKING_HOOKS,
   definePlugin,
   HEARING_HOOKS,
+  type Channel,
   type Context,
   type Declared,
   type Dialect,
@@ -66,13 +67,16 @@ class Door {
   }
 
   tapAll({ hooks }: Gateway): void {
-    const { methods, routes, dialects, tools, models, taps } = this.#walled.declared
+    const { methods, routes, dialects, tools, models, channels, taps } = this.#walled.declared
     hooks.methods.tap('walled', (registry) => methods.forEach((method) => this.#method(registry, method)))
     hooks.tools.tap('walled', (registry) => {
       for (const tool of tools) registry.add({ ...tool, handle: (args, ctx) => this.#enter('tool', tool.name, [args], ctx) })
     })
     hooks.models.tap('walled', (registry) => {
       for (const model of models) registry.add({ ...model, stream: (given, ctx) => this.#model(model.name, given, ctx) })
+    })
+    hooks.channels.tap('walled', (registry) => {
+      for (const channel of channels) registry.add(this.#channel(channel))
     })
     hooks.routes.tap('walled', (registry) => routes.forEach((route) => registry.add(this.#route(route))))
     hooks.dialects.tap('walled', (registry) => dialects.forEach((dialect) => registry.add(this.#dialect(dialect))))
@@ -102,6 +106,16 @@ class Door {
   #model(name: string, given: unknown, ctx: Context): AsyncIterable<ModelPart> {
     // What a provider streams is trusted no further than JSON, on either side of the wall.
     return this.#walled.stream(this.#entry('model', name, [given], ctx)) as AsyncIterable<ModelPart>
+  }
+
+  #channel(channel: Declared['channels'][number]): Channel {
+    const { name } = channel
+    const where = `the channel ${name} of ${this.#pluginId}`
+    return {
+      ...channel,
+      send: async (message, ctx) => believed('channel.send', await this.#enter('channel.send', name, [message], ctx), where),
+      status: async (ctx) => believed('channel.status', await this.#enter('channel.status', name, [], ctx), where),
+    }
   }
 
   #route({ decodes, encodes, ...route }: Declared['routes'][number]): Route {

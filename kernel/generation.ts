@@ -1,12 +1,14 @@
 /**
- * What the gateway is at one moment: methods, routes, dialects, tools, models and hooks, in one frozen object. A call
+ * What the gateway is at one moment: methods, routes, dialects, tools, models, channels and hooks, in one frozen object. A call
  * keeps the one that was in force at its arrival until it ends. A change assembles the next one and leaves this as it is;
  * assembling enters no plugin code, because what plugins contribute was recorded when they registered.
  */
 import {
   ASKING_HOOKS,
+  CONTRIBUTING_HOOKS,
   isRpcError,
   type AskingHooks,
+  type Channel,
   type Dialect,
   type HearingHooks,
   type Method,
@@ -33,6 +35,7 @@ export interface Generation {
   readonly dialects: ReadonlyMap<string, Bound<Dialect>>
   readonly tools: ReadonlyMap<string, Bound<Tool>>
   readonly models: ReadonlyMap<string, Bound<ModelProvider>>
+  readonly channels: ReadonlyMap<string, Bound<Channel>>
   readonly hooks: Hooks
   /** Whatever began on it and has not ended. */
   readonly calls: Calls<object>
@@ -47,14 +50,14 @@ export function assemble(members: Iterable<Instance>, number: number): { generat
   const hooks = freshHooks()
   const collector = new Collector()
   for (const instance of instances) contribute(hooks, instance)
-  for (const kind of ['methods', 'routes', 'dialects', 'tools', 'models'] as const) hooks[kind].call(collector)
+  for (const kind of CONTRIBUTING_HOOKS) hooks[kind].call(collector)
   const { placed, problems: unplaceable } = inOrder(instances.flatMap((instance) => instance.registration.taps.map((tap) => ({ tap, instance }))))
   collector.problems.push(...unplaceable)
   for (const one of placed) tapHook(hooks, one)
   collector.problems.push(...rootless(collector))
-  const { methods, routes, dialects, tools, models, problems } = collector
+  const { methods, routes, dialects, tools, models, channels, problems } = collector
   const byId = new Map(instances.map((one) => [one.id, one]))
-  const generation = { number, instances: byId, methods, routes, dialects, tools, models, hooks, calls: new Calls<object>() }
+  const generation = { number, instances: byId, methods, routes, dialects, tools, models, channels, hooks, calls: new Calls<object>() }
   return { generation: Object.freeze(generation), problems }
 }
 
@@ -68,6 +71,7 @@ function contribute(hooks: Hooks, instance: Instance): void {
   hooks.dialects.tap(id, (into) => registration.dialects.forEach((item) => into.addDialect(item, instance)))
   hooks.tools.tap(id, (into) => registration.tools.forEach((item) => into.addTool(item, instance)))
   hooks.models.tap(id, (into) => registration.models.forEach((item) => into.addModel(item, instance)))
+  hooks.channels.tap(id, (into) => registration.channels.forEach((item) => into.addChannel(item, instance)))
 }
 
 /** Routes that lead to a method nobody offers, or that their plugin may not lead to. */

@@ -26,6 +26,7 @@ export interface Hooks {
   readonly dialects: ContributingHook
   readonly tools: ContributingHook
   readonly models: ContributingHook
+  readonly channels: ContributingHook
   readonly asking: { readonly [Name in keyof AskingHooks]: AskingHook }
   readonly hearing: { readonly [Name in keyof HearingHooks]: HearingHook }
 }
@@ -41,7 +42,8 @@ export function freshHooks(): Hooks {
     dialects: contributing(),
     tools: contributing(),
     models: contributing(),
-    asking: Object.freeze({ callStarting: asking(), promptShaping: asking(), toolCalling: asking() }),
+    channels: contributing(),
+    asking: Object.freeze({ callStarting: asking(), promptShaping: asking(), toolCalling: asking(), messageSending: asking() }),
     hearing: Object.freeze({ callSettled: hearing() }),
   })
 }

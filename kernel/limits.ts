@@ -23,6 +23,8 @@ export type Limits = { readonly [Name in keyof typeof DEFAULT_LIMITS]: number }
 export const FIRST_FRAME_MS = 15_000
 /** And may send this much before it (WIRE section 2). */
 export const FIRST_FRAME_BYTES = 64 * KIB
+/** How often every socket with a credential hears that the gateway lives (WIRE section 2). */
+export const PULSE_MS = 30_000
 /** The largest frame of an authenticated socket: what the native protocol allows (openclaw.md, 1.1). */
 export const FRAME_BYTES = 25 * MIB
 /** A reader further behind than this is closed with 1013 (openclaw.md, 1.1: the native protocol's buffer cap). */
@@ -39,6 +41,8 @@ export const TAP_DEADLINE_MS = 200
 export const TAP_DEADLINE_MAX_MS = 5_000
 /** What a walled row or dialect may take to read or spell one thing: it computes, and waits for nobody. */
 export const SPELL_DEADLINE_MS = 5_000
+/** What a channel may take to say how it is: it looks at what it knows already, and lists of channels wait for it. */
+export const CHANNEL_STATUS_MS = 2_000
 /** What a plugin's `register` and `start` may take. */
 export const START_DEADLINE_MS = 10_000
 /** How long an old instance drains before its calls are cancelled (DESIGN section 10). */
@@ -46,6 +50,11 @@ export const DRAIN_MS = 30_000
 /** Events kept of each run for a client that comes back, and of how many runs. */
 export const RUN_EVENTS = 4_096
 export const RUNS_KEPT = 1_000
+/**
+ * What the kept events of all runs may weigh, in characters of JSON: one in V8 takes a byte or two, and a gateway that has
+ * answered 10,000 calls may have 130 MB in all (DESIGN section 7). Room for a quarter of a million words as they were streamed.
+ */
+export const RUNS_CHARACTERS = 32 * MIB
 /** A run's buffer is dropped this long after its end. */
 export const RUN_RETENTION_MS = 10 * 60_000
 /** Names of events one client may subscribe to: WIRE section 1 has 21, and plugins bring some of their own. */

@@ -8,6 +8,7 @@ import {
   CONTRIBUTING_HOOKS,
   HEARING_HOOKS,
   PROMISED_IN_REGISTER,
+  type Channel,
   type Dialect,
   type GatewayHooks,
   type Method,
@@ -30,6 +31,7 @@ export interface Registration {
   readonly dialects: readonly Dialect[]
   readonly tools: readonly Tool[]
   readonly models: readonly ModelProvider[]
+  readonly channels: readonly Channel[]
   readonly taps: readonly RecordedTap[]
   start?(ctx: StartContext): void | Promise<void>
   stop?(): void | Promise<void>
@@ -56,7 +58,7 @@ export function record(plugin: Plugin, pluginId: string): Registration {
 
 class Recorder {
   readonly #pluginId: string
-  readonly #items: Record<Kind, object[]> = { methods: [], routes: [], dialects: [], tools: [], models: [] }
+  readonly #items: Record<Kind, object[]> = { methods: [], routes: [], dialects: [], tools: [], models: [], channels: [] }
   readonly #taps: RecordedTap[] = []
   #closed = false
 

@@ -4,6 +4,7 @@
  * through is JSON or a stream of JSON, and whatever may have to travel is a promise.
  */
 import type { Caller, Origin } from './caller.ts'
+import type { ChannelReport, OutgoingMessage, SentMessage } from './channel.ts'
 import type { AskingHooks, HearingHooks, Verdict } from './hooks.ts'
 import type { Json, JsonObject } from './json.ts'
 import type { Store } from './store.ts'
@@ -116,12 +117,16 @@ export interface Context {
   ask<Name extends keyof AskingHooks>(hook: Name, subject: AskingHooks[Name]): Promise<Verdict<AskingHooks[Name]>>
   /** Tells everyone who tapped an `-ed` hook. Only for a handler of the hook's own noun. */
   tell<Name extends keyof HearingHooks>(hook: Name, fact: HearingHooks[Name]): void
-  /** What all plugins contributed of a kind, as data. Only for a handler of the kind's own noun (`tool.*` for `tools`). */
-  catalog(kind: 'tools' | 'models'): Promise<readonly JsonObject[]>
+  /** What all plugins contributed of a kind, as data, each with the id of its `plugin`. Only for a handler of the kind's own noun (`tool.*` for `tools`). */
+  catalog(kind: 'tools' | 'models' | 'channels'): Promise<readonly JsonObject[]>
   /** Runs a contributed tool. Its params are checked against its schema. Only for a handler of `tool.*`. */
   useTool(name: string, args: JsonObject, options?: CallOptions): Promise<Json>
   /** Streams from a contributed model provider. Only for a handler of `model.*`. */
   useModel(name: string, request: JsonObject, options?: CallOptions): AsyncIterable<Json>
+  /** Sends a message through a contributed channel. Only for a handler of `channel.*`. */
+  sendThrough(name: string, message: OutgoingMessage, options?: CallOptions): Promise<SentMessage>
+  /** How a contributed channel is. Only for a handler of `channel.*`. */
+  channelReport(name: string, options?: CallOptions): Promise<ChannelReport>
   gateway(): Promise<GatewayFacts>
   /** The text behind a secret of the config. Refused `forbidden` behind the wall, where secrets never go. */
   reveal(reference: Json): Promise<string>

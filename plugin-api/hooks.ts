@@ -4,6 +4,7 @@
  * (`toolCalling` for `tool.*`) is rung by the handler that serves the noun, through its context, and nobody else.
  */
 import type { Caller } from './caller.ts'
+import type { ChannelRegistry } from './channel.ts'
 import type { Context } from './context.ts'
 import type { DialectRegistry } from './dialect.ts'
 import type { Json, JsonObject } from './json.ts'
@@ -47,17 +48,26 @@ export interface ToolCalling {
   readonly agentId?: string
 }
 
+/** A message about to leave through a channel. */
+export interface MessageSending {
+  readonly channel: string
+  readonly to: string
+  readonly text: string
+  readonly caller: Caller
+}
+
 /** Hooks that may change or refuse, by the noun whose handler rings them; `kernel` are rung by the kernel itself. */
-export const ASKING_HOOKS = { callStarting: 'kernel', promptShaping: 'chat', toolCalling: 'tool' } as const
+export const ASKING_HOOKS = { callStarting: 'kernel', promptShaping: 'chat', toolCalling: 'tool', messageSending: 'channel' } as const
 /** Hooks that only hear. */
 export const HEARING_HOOKS = { callSettled: 'kernel' } as const
 /** Hooks that contribute. */
-export const CONTRIBUTING_HOOKS = ['methods', 'routes', 'dialects', 'tools', 'models'] as const
+export const CONTRIBUTING_HOOKS = ['methods', 'routes', 'dialects', 'tools', 'models', 'channels'] as const
 
 export interface AskingHooks {
   callStarting: CallStarting
   promptShaping: PromptShaping
   toolCalling: ToolCalling
+  messageSending: MessageSending
 }
 
 export interface HearingHooks {
@@ -107,6 +117,8 @@ export interface GatewayHooks {
   readonly tools: ContributingHook<ToolRegistry>
   /** APIs that serve language models. */
   readonly models: ContributingHook<ModelRegistry>
+  /** Places where people write to the agent. */
+  readonly channels: ContributingHook<ChannelRegistry>
   /** Before each call reaches its handler: may change the params or refuse. Costs every call; tap it sparingly. */
   readonly callStarting: AskingHook<CallStarting>
   /** After each call. */
@@ -115,4 +127,6 @@ export interface GatewayHooks {
   readonly promptShaping: AskingHook<PromptShaping>
   /** Before each tool runs: may change its arguments or refuse. */
   readonly toolCalling: AskingHook<ToolCalling>
+  /** Before each message leaves: may change whom it is for and what it says, or refuse. */
+  readonly messageSending: AskingHook<MessageSending>
 }

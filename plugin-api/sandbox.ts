@@ -4,6 +4,7 @@
  * contributions a plugin in its own process makes, and no plugin can tell the difference.
  */
 import type { Caller } from './caller.ts'
+import type { ChannelDeclaration } from './channel.ts'
 import type { DialectDeclaration } from './dialect.ts'
 import type { Refusal } from './error.ts'
 import type { Json, JsonObject } from './json.ts'
@@ -18,6 +19,7 @@ export interface Declared {
   readonly dialects: readonly DialectDeclaration[]
   readonly tools: readonly ToolDeclaration[]
   readonly models: readonly { readonly name: string; readonly description?: string }[]
+  readonly channels: readonly ChannelDeclaration[]
   readonly taps: readonly { readonly hook: string; readonly name: string; readonly before?: string; readonly deadlineMs?: number }[]
   readonly starts: boolean
   readonly stops: boolean
@@ -27,6 +29,7 @@ export interface Declared {
 export interface Target {
   readonly kind:
     | 'method' | 'tool' | 'model' | 'tap'
+    | 'channel.send' | 'channel.status'
     | 'route.decode' | 'route.encode'
     | 'dialect.greet' | 'dialect.decode' | 'dialect.encode'
     | 'start' | 'stop'

@@ -5,12 +5,14 @@
 import {
   jsonCopy,
   type CallOptions,
+  type ChannelReport,
   type Context,
   type GatewayFacts,
   type Json,
   type JsonObject,
   type Log,
   type Runs,
+  type SentMessage,
   type Store,
 } from '@isopod/plugin-api'
 import type { Bridge } from './bridge.ts'
@@ -79,7 +81,7 @@ class Ops {
   }
 }
 
-type Calls = Pick<Context, 'call' | 'stream' | 'spawn' | 'useTool' | 'useModel' | 'catalog'>
+type Calls = Pick<Context, 'call' | 'stream' | 'spawn' | 'useTool' | 'useModel' | 'sendThrough' | 'channelReport' | 'catalog'>
 
 function callsOver(ops: Ops): Calls {
   const params = (method: string, value: JsonObject = {}) => ops.copied(value, `the params of ${method}`)
@@ -92,6 +94,10 @@ function callsOver(ops: Ops): Calls {
       (await ops.ask('useTool', [name, ops.copied(args, `the arguments of ${name}`), wish(options)], options?.signal)) ?? null,
     useModel: (name, request, options) =>
       ops.stream('useModel', [name, ops.copied(request, `the request to ${name}`), wish(options)], options?.signal),
+    sendThrough: async (name, message, options) =>
+      // The gateway has looked at what the channel answered.
+      (await ops.ask('sendThrough', [name, ops.copied(message, `the message to ${name}`), wish(options)], options?.signal)) as unknown as SentMessage,
+    channelReport: async (name, options) => (await ops.ask('channelReport', [name, wish(options)], options?.signal)) as unknown as ChannelReport,
     catalog: async (kind) => (await ops.ask('catalog', [kind])) as readonly JsonObject[],
   }
 }

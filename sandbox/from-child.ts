@@ -2,7 +2,7 @@
  * Reads what a child says, and believes none of it: every field is looked at before anybody uses it. What is no message of
  * the protocol is told as undefined, and costs the child its life. It says nothing of whether a message makes sense now.
  */
-import { EFFECTS, REFUSALS, SCOPES, type Declared, type Json, type JsonObject, type Refusal } from '@isopod/plugin-api'
+import { EFFECTS, REFUSALS, SCOPES, type Declared, type Json, type JsonObject, type Refusal, type RouteDescription } from '@isopod/plugin-api'
 import type { FromChild } from './messages.ts'
 
 type Check = (value: Json | undefined) => boolean
@@ -35,7 +35,16 @@ const refusal = shaped({
 
 const bug = shaped({ name: sentence, message: sentence, stack: optional(sentence) })
 
-const opening = shaped({ has: optional(text), lacks: optional(listOf(text)), types: optional(listOf(text)) })
+const opening = shaped({ has: optional(text), lacks: optional(listOf(text)), types: optional(listOf(text)), otherThan: optional(listOf(text)) })
+
+const described = shaped({
+  summary: optional(sentence),
+  body: optional(schema),
+  query: optional(schema),
+  reply: optional(schema),
+  status: optional(count),
+  streams: optional(oneOf(['always', 'accepted'])),
+} satisfies Record<keyof RouteDescription, Check>)
 
 /** The fields of whatever may be declared. */
 const DECLARABLE = {
@@ -53,13 +62,17 @@ const DECLARABLE = {
     verb: oneOf(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
     path: text,
     call: text,
-    auth: optional(oneOf(['token', 'public'])),
+    auth: optional(oneOf(['token', 'public', 'own'])),
+    body: optional(oneOf(['json', 'text'])),
+    mount: optional(text),
+    describe: optional(described),
     decodes: flag,
     encodes: flag,
   },
   dialects: { name: text, subprotocols: optional(listOf(text)), paths: optional(listOf(text)), openings: optional(listOf(opening)) },
   tools: { name: text, description: text, effects: listOf(oneOf(EFFECTS)), params: optional(schema) },
   models: { name: text, description: optional(text) },
+  channels: { name: text, title: text, description: optional(text) },
   taps: { hook: text, name: text, before: optional(text), deadlineMs: optional(duration) },
 } satisfies { readonly [Kind in Exclude<keyof Declared, 'starts' | 'stops'>]: Shape }
 

@@ -6,6 +6,7 @@ import {
   ASKING_HOOKS,
   HEARING_HOOKS,
   jsonCopy,
+  type Channel,
   type Context,
   type Declared,
   type Dialect,
@@ -35,10 +36,11 @@ type Draft = { -readonly [Name in keyof Declared]: Declared[Name] extends readon
 /** What of a declaration is told. Anything else in it is the author's own. */
 const FIELDS = {
   method: ['name', 'description', 'scope', 'internal', 'streams', 'deadlineMs', 'params', 'result'],
-  route: ['verb', 'path', 'call', 'auth'],
+  route: ['verb', 'path', 'call', 'auth', 'body', 'mount', 'describe'],
   dialect: ['name', 'subprotocols', 'paths', 'openings'],
   tool: ['name', 'description', 'effects', 'params'],
   'model API': ['name', 'description'],
+  channel: ['name', 'title', 'description'],
   tap: ['name', 'before', 'deadlineMs'],
 } as const satisfies Record<string, readonly string[]>
 
@@ -46,7 +48,7 @@ const FIELDS = {
 export class Recorder {
   readonly #plugin: { readonly id: string; readonly label: string }
   readonly #entrances = new Map<string, Entrance>()
-  readonly #declared: Draft = { methods: [], routes: [], dialects: [], tools: [], models: [], taps: [], starts: false, stops: false }
+  readonly #declared: Draft = { methods: [], routes: [], dialects: [], tools: [], models: [], channels: [], taps: [], starts: false, stops: false }
 
   constructor(plugin: { readonly id: string; readonly label: string }) {
     this.#plugin = plugin
@@ -68,6 +70,7 @@ export class Recorder {
       dialects: contributing((item: Dialect) => this.#dialect(item)),
       tools: contributing((item: Tool) => this.#tool(item)),
       models: contributing((item: ModelProvider) => this.#model(item)),
+      channels: contributing((item: Channel) => this.#channel(item)),
     }
     for (const hook of [...Object.keys(ASKING_HOOKS), ...Object.keys(HEARING_HOOKS)]) {
       hooks[hook] = Object.freeze({ tap: (options: string | TapOptions, run: Callable) => this.#tap(hook, options, run) })
@@ -101,6 +104,15 @@ export class Recorder {
     this.#function(stream, 'models', model.name, 'stream')
     this.#declared.models.push(this.#plain(model, 'model API'))
     this.#keep('model', model.name, `the model API ${model.name} of ${this.#plugin.label}`, withContext(stream as Callable))
+  }
+
+  #channel({ send, status, ...channel }: Channel): void {
+    this.#declared.channels.push(this.#plain(channel, 'channel'))
+    for (const [act, run] of Object.entries({ send, status })) {
+      this.#function(run, 'channels', channel.name, act)
+      // The table of a channel's two functions names exactly these kinds.
+      this.#keep(`channel.${act}` as Kind, channel.name, `${act} of the channel ${channel.name} of ${this.#plugin.label}`, withContext(run as Callable))
+    }
   }
 
   #route({ decode, encode, ...route }: Route): void {

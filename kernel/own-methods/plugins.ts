@@ -47,7 +47,7 @@ function inspected(kernel: Kernel, id: string): Json {
   const row = rowOf(kernel, id)
   const instance = kernel.generation.instances.get(id)
   if (!instance) return row
-  const { methods, routes, dialects, tools, models, taps } = instance.registration
+  const { methods, routes, dialects, tools, models, channels, taps } = instance.registration
   return jsonCopy(
     {
       ...row,
@@ -57,6 +57,7 @@ function inspected(kernel: Kernel, id: string): Json {
       dialects: dialects.map((one) => one.name),
       tools: tools.map((one) => one.name),
       models: models.map((one) => one.name),
+      channels: channels.map((one) => one.name),
       taps: taps.map((one) => `${one.hook} (${one.name})`),
     },
     'plugin.inspect',

@@ -135,7 +135,7 @@ function childProcesses(): number {
 function scripted(declared: Partial<WalledPlugin['declared']>, answer: (entry: WalledEntry) => Json | undefined = () => null) {
   const closed: string[] = []
   const walled: WalledPlugin = {
-    declared: { methods: [], routes: [], dialects: [], tools: [], models: [], taps: [], starts: false, stops: false, ...declared },
+    declared: { methods: [], routes: [], dialects: [], tools: [], models: [], channels: [], taps: [], starts: false, stops: false, ...declared },
     enter: async (entry) => answer(entry),
     stream: () => {
       throw new Error('nothing streams here')
