@@ -29,8 +29,15 @@ export interface Log extends PluginLog {
   level: Level
   /** Puts the owner's settings in force, at the start and after each change of the config. Without `file` the file is closed. */
   adjust(settings: LogSettings): void
-  /** The newest lines, filtered. */
+  /** The newest lines, filtered: those still in memory. */
   recent(query?: LogQuery): LogPage
+  /** As `recent`, and where a page begins earlier, from the log's files. */
+  read(query?: LogQuery): Promise<LogPage>
+  /** The numbers of the newest line, and of the oldest that is still in memory. */
+  readonly last: number
+  readonly first: number
+  /** Calls back after each line with its number. The listener must not throw. Answers its own undo. */
+  onLine(listener: (seq: number) => void): () => void
   /** Resolves when what was logged so far is written, or when the disk will not take it. */
   flush(): Promise<void>
   /** Writes what waits and closes the file. Later lines only reach the memory. */
@@ -106,6 +113,22 @@ class PinoLog implements Log {
     return this.#outlet.recent(query)
   }
 
+  read(query: LogQuery = {}): Promise<LogPage> {
+    return this.#outlet.read(query)
+  }
+
+  get last(): number {
+    return this.#outlet.last
+  }
+
+  get first(): number {
+    return this.#outlet.first
+  }
+
+  onLine(listener: (seq: number) => void): () => void {
+    return this.#outlet.onLine(listener)
+  }
+
   flush(): Promise<void> {
     return this.#outlet.flush()
   }
@@ -125,7 +148,7 @@ class PinoLog implements Log {
   }
 }
 
-const RESERVED = ['level', 'time', 'message', 'plugin']
+const RESERVED = ['seq', 'level', 'time', 'message', 'plugin']
 
 /** The facts as pino takes them: errors spelled out, nothing in the way of the line's own fields. */
 function factsOf(facts: object | undefined, bindings: Bindings): object {

@@ -4,6 +4,8 @@
  */
 import { systemClock } from '../clock.ts'
 import type { Clock } from '../clock.ts'
+import { lastNumberIn, numbered } from './history.ts'
+import { readPage } from './page.ts'
 import { prettyLine } from './pretty.ts'
 import { Ring } from './ring.ts'
 import type { Level, LogPage, LogQuery } from './ring.ts'
@@ -65,6 +67,9 @@ export class Outlet {
   readonly #rotateBytes: number | undefined
   #file: LogFile | undefined
   #pretty = false
+  /** Whether the numbers go on from those of a file. */
+  #isContinued = false
+  readonly #listeners = new Set<(seq: number) => void>()
   readonly #onExit = () => {
     this.#file?.sink.flushNow()
     this.#console?.flushNow?.()
@@ -87,13 +92,31 @@ export class Outlet {
 
   take(line: string): void {
     const safe = this.#safe(line)
-    this.#ring.add(safe)
-    this.#file?.sink.write(safe)
+    const seq = this.#ring.add(safe)
+    this.#file?.sink.write(numbered(seq, safe))
     this.#console?.write(this.#pretty ? this.#prettyOf(safe) : safe)
+    for (const listener of this.#listeners) listener(seq)
+  }
+
+  get last(): number {
+    return this.#ring.last
+  }
+
+  get first(): number {
+    return this.#ring.first
+  }
+
+  onLine(listener: (seq: number) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   recent(query: LogQuery): LogPage {
-    return this.#ring.read(query, (value) => this.#clean(value))
+    return this.#ring.read(query, this.#shown)
+  }
+
+  read(query: LogQuery): Promise<LogPage> {
+    return readPage(query, { ring: this.#ring, path: this.#file?.path, flush: () => this.flush(), clean: this.#shown })
   }
 
   async flush(): Promise<void> {
@@ -111,8 +134,16 @@ export class Outlet {
   #turnTo(path: string | undefined): void {
     const before = this.#file
     this.#file = path === undefined ? undefined : this.#openFile(path)
+    if (path !== undefined) this.#continue(lastNumberIn(path))
     if (before) void before.sink.flush().then(() => before.file.close())
-    else for (const line of this.#ring.lines()) this.#file?.sink.write(line)
+    else for (const { seq, line } of this.#ring.lines()) this.#file?.sink.write(numbered(seq, line))
+  }
+
+  /** What was logged before the first file had a name comes after what that file holds already. */
+  #continue(last: number): void {
+    if (this.#isContinued) this.#ring.skipTo(last)
+    else this.#ring.goOnAfter(last)
+    this.#isContinued = true
   }
 
   #openFile(path: string): LogFile {
@@ -134,6 +165,8 @@ export class Outlet {
     return `${JSON.stringify({ level, time, plugin, shortened: line.length, message: String(message).slice(0, MAX_MESSAGE) })}\n`
   }
 
+  readonly #shown = (value: unknown): unknown => this.#clean(value)
+
   /** The fields a line is found and ordered by stay as they are, even where a secret happens to look like a date. */
   #clean(value: unknown): unknown {
     const { level, time, ...rest } = value as { [name: string]: unknown } // a line of ours is an object
@@ -147,7 +180,7 @@ export class Outlet {
 
   #lossLine(lines: number): string {
     const time = new Date(this.clock.now()).toISOString()
-    return `${JSON.stringify({ level: 'warn', time, lines, message: `${lines} lines were lost: the log could not be written` })}\n`
+    return `${JSON.stringify({ seq: this.#ring.number(), level: 'warn', time, lines, message: `${lines} lines were lost: the log could not be written` })}\n`
   }
 }
 

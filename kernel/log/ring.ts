@@ -10,7 +10,7 @@ export const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
 export type Level = (typeof LEVELS)[number]
 
-/** A line that was logged. `at` is in milliseconds since 1970; `seq` starts at 1 and has no gaps. */
+/** A line that was logged. `at` is in milliseconds since 1970; `seq` grows from line to line, across restarts that share a file. */
 export interface LogEntry {
   readonly seq: number
   readonly at: number
@@ -20,11 +20,13 @@ export interface LogEntry {
   readonly facts: { readonly [name: string]: unknown }
 }
 
-/** Which lines: of this level or worse, of this plugin, after that number; 100 unless `limit` says otherwise. */
+/** Which lines: of this level or worse, of this plugin, after or before that number; 100 unless `limit` says otherwise. */
 export interface LogQuery {
   readonly level?: Level
+  /** An id, whatever the version. */
   readonly plugin?: string
   readonly after?: number
+  readonly before?: number
   readonly limit?: number
 }
 
@@ -34,35 +36,92 @@ export interface LogPage {
   readonly next: number
 }
 
+/** What a line must be to be wanted, whatever place it is read from. */
+export type Wanting = Pick<LogQuery, 'level' | 'plugin'>
+
 export class Ring {
-  readonly #lines: { seq: number; line: string }[] = []
+  #lines: { seq: number; line: string }[] = []
   #seq = 0
 
-  add(line: string): void {
+  /** The number of the newest line; 0 where there was none. */
+  get last(): number {
+    return this.#seq
+  }
+
+  /** The number of the oldest line that is still here, or will be. */
+  get first(): number {
+    return this.#lines[0]?.seq ?? this.#seq + 1
+  }
+
+  add(line: string): number {
     this.#lines.push({ seq: ++this.#seq, line })
     if (this.#lines.length > LINES_KEPT) this.#lines.shift()
+    return this.#seq
+  }
+
+  /** A number for a line that is not kept here. */
+  number(): number {
+    return ++this.#seq
+  }
+
+  /** Numbers what is here, and what comes, as if `earlier` lines had come before. */
+  goOnAfter(earlier: number): void {
+    this.#lines = this.#lines.map(({ seq, line }) => ({ seq: seq + earlier, line }))
+    this.#seq += earlier
+  }
+
+  /** Numbers what comes no lower than from here on. */
+  skipTo(seq: number): void {
+    this.#seq = Math.max(this.#seq, seq)
   }
 
   /** All lines, oldest first. */
-  lines(): string[] {
-    return this.#lines.map(({ line }) => line)
+  lines(): readonly { readonly seq: number; readonly line: string }[] {
+    return this.#lines
   }
 
   /** `clean` looks at each entry once more: a secret may have become known after its line was written. */
-  read({ level = 'debug', plugin, after, limit = 100 }: LogQuery, clean: (value: unknown) => unknown): LogPage {
-    const wanted = this.#lines
-      .filter(({ seq }) => seq > (after ?? 0))
-      .map(({ seq, line }) => entryOf(seq, clean(JSON.parse(line))))
-      .filter((entry) => LEVELS.indexOf(entry.level) >= LEVELS.indexOf(level) && (plugin === undefined || entry.plugin === plugin))
-    const count = Math.min(Math.max(1, limit), LINES_KEPT)
-    const entries = after === undefined ? wanted.slice(-count) : wanted.slice(0, count)
-    const next = entries.length === count ? (entries.at(-1)?.seq ?? this.#seq) : this.#seq
-    return { entries, next }
+  read({ after, before = Infinity, limit, ...wanting }: LogQuery, clean: (value: unknown) => unknown): LogPage {
+    const isForward = after !== undefined
+    const found: LogEntry[] = []
+    const inside = this.#lines.filter(({ seq }) => seq > (after ?? 0) && seq < before)
+    for (const { seq, line } of isForward ? inside : inside.reverse()) {
+      const entry = entryOf(seq, line, wanting, clean)
+      if (entry) found.push(entry)
+      if (found.length === pageOf(limit)) break
+    }
+    const entries = isForward ? found : found.reverse()
+    return { entries, next: nextOf(entries, limit, Math.min(this.#seq, before - 1)) }
   }
 }
 
-function entryOf(seq: number, parsed: unknown): LogEntry {
+/** How many lines a page has: as many as are asked for, and no more than a ring holds. */
+export function pageOf(limit = 100): number {
+  return Math.min(Math.max(1, limit), LINES_KEPT)
+}
+
+/** A page that is full may have left lines behind it; one that is not has seen all there are. */
+export function nextOf(entries: readonly LogEntry[], limit: number | undefined, seen: number): number {
+  return entries.length === pageOf(limit) ? (entries.at(-1)?.seq ?? seen) : seen
+}
+
+/** The entry a line is, where it is wanted. Most that are not are found out by their text alone. */
+export function entryOf(seq: number, line: string, { level = 'debug', plugin }: Wanting, clean: (value: unknown) => unknown): LogEntry | undefined {
+  // A line begins with its level, so the first one found is its own.
+  if (!isAtLeast(/"level":"(\w+)"/.exec(line)?.[1], level)) return undefined
+  if (plugin !== undefined && !line.includes(JSON.stringify(plugin).slice(1, -1))) return undefined
   // The line is one of ours, written with exactly these fields.
-  const { level, time, message, plugin, ...facts } = parsed as { level: Level; time: string; message: string; plugin?: string }
-  return { seq, at: Date.parse(time), level, message, ...(plugin === undefined ? {} : { plugin }), facts }
+  const { seq: _, ...parsed } = JSON.parse(line) as { seq?: number; plugin?: string }
+  if (plugin !== undefined && !isOf(parsed.plugin, plugin)) return undefined
+  const { level: shown, time, message, plugin: by, ...facts } = clean(parsed) as { level: Level; time: string; message: string; plugin?: string }
+  return { seq, at: Date.parse(time), level: shown, message, ...(by === undefined ? {} : { plugin: by }), facts }
+}
+
+function isAtLeast(found: string | undefined, least: Level): boolean {
+  return LEVELS.indexOf(found as Level) >= LEVELS.indexOf(least)
+}
+
+/** A plugin's lines carry its version too: `chat 1.0.0`. */
+function isOf(label: string | undefined, id: string): boolean {
+  return label === id || label?.startsWith(`${id} `) === true
 }
