@@ -1,29 +1,44 @@
 /**
  * Runs: calls whose events have numbers and a memory. While a run is open, and for a while after, whoever may hear it can
- * come back and say what it has already; the kernel keeps the last events and no more. To a caller that neither opened the
+ * come back and say what it has already; the kernel keeps the last events and no more: so many of each run, and so much of
+ * all of them that the memory they take is bounded. To a caller that neither opened the
  * run nor has the scope `admin`, it does not exist.
  */
 import { RpcError, type Caller, type GatewayEvent, type JsonObject, type RunState } from '@isopod/plugin-api'
 import type { Clock } from './clock.ts'
 import type { EventSink } from './events.ts'
-import { RUN_EVENTS, RUN_RETENTION_MS, RUNS_KEPT } from './limits.ts'
+import { RUN_EVENTS, RUN_RETENTION_MS, RUNS_CHARACTERS, RUNS_KEPT } from './limits.ts'
+import { weightOf } from './weight.ts'
 
 interface Run {
   readonly id: string
   readonly about: JsonObject
   readonly owner: string
   /** The last events, in a ring: `placeOf` says where one of them is. */
-  readonly kept: GatewayEvent[]
+  readonly kept: (Kept | undefined)[]
   /** Who hears it, and after which event each began. */
   readonly followers: Map<EventSink, number>
+  /** The first event that is still kept, or the first there will be. */
+  firstSeq: number
   lastSeq: number
+  /** What its kept events weigh. */
+  weight: number
   /** Stops the call it is; undefined once that has ended, so that a run that is only remembered holds nothing of it. */
   cancel: (() => void) | undefined
 }
 
+interface Kept {
+  readonly event: GatewayEvent
+  readonly weight: number
+}
+
 export class Runs {
   readonly #runs = new Map<string, Run>()
+  /** When each of those that are over ended, on the clock that only goes forward; the oldest first. */
+  readonly #ended = new Map<Run, number>()
   readonly #clock: Clock
+  #weight = 0
+  #isForgetting = false
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -31,17 +46,20 @@ export class Runs {
 
   /** How many are open. */
   get open(): number {
-    let count = 0
-    for (const run of this.#runs.values()) if (run.cancel) count += 1
-    return count
+    return this.#runs.size - this.#ended.size
+  }
+
+  /** What all kept events weigh, in characters of JSON. */
+  get weight(): number {
+    return this.#weight
   }
 
   /** Opens a run for a caller. `cancel` stops the call it is; `sink` hears it from the start. */
   begin(caller: Caller, about: JsonObject, cancel: () => void, sink: EventSink | undefined): string {
-    const run: Run = { id: this.#clock.id(), about, owner: caller.id, cancel, kept: [], followers: new Map(), lastSeq: 0 }
+    const run: Run = { id: this.#clock.id(), about, owner: caller.id, cancel, kept: [], followers: new Map(), firstSeq: 1, lastSeq: 0, weight: 0 }
     if (sink) run.followers.set(sink, 0)
     this.#runs.set(run.id, run)
-    this.#makeRoom()
+    if (this.#runs.size > RUNS_KEPT) this.#dropOldest()
     return run.id
   }
 
@@ -51,7 +69,8 @@ export class Runs {
     if (!run?.cancel) return
     run.cancel = undefined
     run.followers.clear()
-    this.#clock.after(RUN_RETENTION_MS, () => this.#runs.delete(runId))
+    this.#ended.set(run, this.#clock.elapsed())
+    this.#forgetLater(RUN_RETENTION_MS)
   }
 
   /** Numbers an event of an open run, keeps it and tells its followers. Of a run that is not open, or not the teller's, nothing is told. */
@@ -60,7 +79,7 @@ export class Runs {
     if (!run?.cancel || (teller && !mayHear(run, teller))) return
     run.lastSeq += 1
     const told = { ...event, runId, seq: run.lastSeq } satisfies GatewayEvent
-    run.kept[placeOf(told.seq)] = told
+    this.#keep(run, told)
     for (const follower of run.followers.keys()) follower.hear(told)
   }
 
@@ -85,9 +104,9 @@ export class Runs {
     const run = this.#visible(runId, caller)
     if (sink) {
       const heardAfter = run.followers.get(sink) ?? Infinity
-      for (let seq = Math.max(firstSeqOf(run), Math.floor(after) + 1); seq <= Math.min(run.lastSeq, heardAfter); seq += 1) {
-        const event = run.kept[placeOf(seq)]
-        if (event) sink.hear(event)
+      for (let seq = Math.max(run.firstSeq, Math.floor(after) + 1); seq <= Math.min(run.lastSeq, heardAfter); seq += 1) {
+        const kept = run.kept[placeOf(seq)]
+        if (kept) sink.hear(kept.event)
       }
       if (run.cancel) run.followers.set(sink, Math.min(after, heardAfter))
     }
@@ -101,17 +120,57 @@ export class Runs {
 
   #visible(runId: string, caller: Caller): Run {
     const run = this.#runs.get(runId)
-    if (!run || !mayHear(run, caller)) throw new RpcError('not_found', `There is no run ${runId}`, { param: 'runId' })
+    if (!run || !mayHear(run, caller)) throw new RpcError('not_found', `There is no run ${runId} whose events are kept`, { param: 'runId' })
     return run
   }
 
-  /** Open runs are never dropped; of the ended ones, the oldest go first. */
-  #makeRoom(): void {
-    if (this.#runs.size <= RUNS_KEPT) return
-    for (const run of this.#runs.values()) {
-      if (run.cancel) continue
-      this.#runs.delete(run.id)
-      return
+  #keep(run: Run, event: GatewayEvent): void {
+    if (event.seq - run.firstSeq >= RUN_EVENTS) this.#letGo(run)
+    const weight = weightOf(event.data)
+    run.kept[placeOf(event.seq)] = { event, weight }
+    run.weight += weight
+    this.#weight += weight
+    // What ended longest ago goes first, then what this run said first; its newest word stays, however long.
+    while (this.#weight > RUNS_CHARACTERS && this.#dropOldest());
+    while (this.#weight > RUNS_CHARACTERS && run.firstSeq < event.seq) this.#letGo(run)
+  }
+
+  /** Forgets the first event that is kept of a run. */
+  #letGo(run: Run): void {
+    const weight = run.kept[placeOf(run.firstSeq)]?.weight ?? 0
+    run.kept[placeOf(run.firstSeq)] = undefined
+    run.firstSeq += 1
+    run.weight -= weight
+    this.#weight -= weight
+  }
+
+  /** Open runs are never dropped; of the ended ones, the oldest go first. Answers whether there was one. */
+  #dropOldest(): boolean {
+    const [oldest] = this.#ended.keys()
+    if (oldest) this.#drop(oldest)
+    return oldest !== undefined
+  }
+
+  #drop(run: Run): void {
+    this.#runs.delete(run.id)
+    this.#ended.delete(run)
+    this.#weight -= run.weight
+  }
+
+  /** One timer serves all: they are forgotten in the order they ended in. */
+  #forgetLater(ms: number): void {
+    if (this.#isForgetting) return
+    this.#isForgetting = true
+    this.#clock.after(ms, () => this.#forget())
+  }
+
+  #forget(): void {
+    this.#isForgetting = false
+    const now = this.#clock.elapsed()
+    for (const [run, endedAt] of this.#ended) {
+      const left = endedAt + RUN_RETENTION_MS - now
+      if (left > 0) return this.#forgetLater(left)
+      this.#drop(run)
     }
   }
 }
@@ -121,12 +180,7 @@ function mayHear(run: Run, caller: Caller): boolean {
 }
 
 function stateOf(run: Run): RunState {
-  return { id: run.id, open: run.cancel !== undefined, firstSeq: firstSeqOf(run), lastSeq: run.lastSeq, about: run.about }
-}
-
-/** The first event that is still kept, or the first there will be. */
-function firstSeqOf(run: Run): number {
-  return Math.max(1, run.lastSeq - RUN_EVENTS + 1)
+  return { id: run.id, open: run.cancel !== undefined, firstSeq: run.firstSeq, lastSeq: run.lastSeq, about: run.about }
 }
 
 /** Numbers begin at 1 and leave none out, so an event takes the place of the one that is `RUN_EVENTS` older. */

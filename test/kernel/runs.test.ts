@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Caller, Context, JsonObject } from '@isopod/plugin-api'
 import { Events } from '../../kernel/events.ts'
-import { RUN_EVENTS, RUN_RETENTION_MS, RUNS_KEPT, SUBSCRIBED_NAMES } from '../../kernel/limits.ts'
+import { RUN_EVENTS, RUN_RETENTION_MS, RUNS_CHARACTERS, RUNS_KEPT, SUBSCRIBED_NAMES } from '../../kernel/limits.ts'
 import { TestClock } from '@isopod/testing'
 import { Ear, gate, House, methods, refusal, settled } from './house.ts'
 
@@ -103,6 +103,38 @@ test('ended runs make room for new ones, open ones never do', () => {
   for (let i = 0; i < RUNS_KEPT; i += 1) runs.begin(owner, {}, () => {}, undefined)
   assert.equal(runs.state(ended, owner), undefined)
   assert.equal(runs.state(runId, owner)?.open, true)
+})
+
+test('what ended longest ago is forgotten first where all runs together have said too much', () => {
+  const { events, runs, runId, ear } = desk()
+  const long = 'x'.repeat(RUNS_CHARACTERS / 8)
+  const ended = Array.from({ length: 10 }, () => {
+    const id = runs.begin(owner, {}, () => {}, undefined)
+    events.tell('chat.delta', { runId: id, delta: long })
+    runs.end(id)
+    return id
+  })
+  assert.deepEqual(ended.map((id) => runs.state(id, owner) !== undefined), [false, false, false, ...Array.from({ length: 7 }, () => true)])
+  assert.ok(runs.weight <= RUNS_CHARACTERS)
+  assert.throws(() => runs.follow(ended[0] ?? '', 0, owner, ear), { code: 'not_found', message: /whose events are kept/ })
+  assert.equal(runs.state(runId, owner)?.open, true)
+})
+
+test('an open run that says more than all may keep loses its first events, never its newest, and says so', () => {
+  const { events, runs, runId, ear } = desk()
+  const tell = (length: number) => events.tell('chat.delta', { runId, delta: 'x'.repeat(length) })
+  for (let count = 0; count < 5; count += 1) tell(RUNS_CHARACTERS / 4)
+  const late = new Ear()
+  assert.deepEqual([runs.follow(runId, 0, owner, late).firstSeq, late.seqs], [3, [3, 4, 5]])
+  tell(RUNS_CHARACTERS * 2)
+  assert.equal(runs.follow(runId, 0, owner, undefined).firstSeq, 6)
+  assert.deepEqual(ear.seqs, [1, 2, 3, 4, 5, 6])
+  runs.end(runId)
+  runs.begin(owner, {}, () => {}, undefined)
+  assert.ok(runs.weight > RUNS_CHARACTERS)
+  events.tell('chat.delta', { runId: runs.begin(owner, {}, () => {}, undefined), delta: 'x' })
+  assert.equal(runs.state(runId, owner), undefined)
+  assert.ok(runs.weight < 1_000)
 })
 
 test('an event outside any run goes to those who subscribed to its name and to nobody else', () => {
