@@ -126,8 +126,10 @@ export class Call {
   // What grows out of it
 
   /** A call made by this one's plugin. It ends with this one, unless it is to outlive it. */
-  inner(method: string, { signal, outliving, ...who }: CallOptions = {}): Call {
-    const inner = new Call({ core: this.core, ...this.#behalf(who), method, parent: this, ...(outliving && { deadlineMs: OUTLIVING_MS }) })
+  inner(method: string, { signal, outliving, latest, ...who }: CallOptions = {}): Call {
+    const { core } = this
+    const parts = { ...this.#behalf(who), ...(outliving && { deadlineMs: OUTLIVING_MS }), ...(latest && { generation: core.current() }) }
+    const inner = new Call({ core, ...parts, method, parent: this })
     if (!outliving) this.#stopping.alsoStops(inner.#stopping)
     if (signal) inner.#stopping.follow(signal)
     return inner

@@ -128,8 +128,8 @@ class Args {
 
   /** How an inner call is made; the child's own signal has come as a message, and is `signal` here. */
   options(index: number, signal: AbortSignal): CallOptions {
-    const { outliving } = this.object(index)
-    return { signal, ...this.behalf(index), ...(outliving === true && { outliving }) }
+    const { outliving, latest } = this.object(index)
+    return { signal, ...this.behalf(index), ...(outliving === true && { outliving }), ...(latest === true && { latest }) }
   }
 
   /** For whom it is made. */

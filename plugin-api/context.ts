@@ -44,6 +44,8 @@ export interface CallOptions {
    * checked a credential of its own, or whose caller is nobody (a channel's message, a webhook). Its client hears nothing of it.
    */
   readonly as?: 'self'
+  /** On what the gateway is now, not on what it was when this call began: for a handler that has just changed it. */
+  readonly latest?: boolean
   /** Stops the inner call early; the outer call's own signal always does. */
   readonly signal?: AbortSignal
   /**

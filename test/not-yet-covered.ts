@@ -29,8 +29,6 @@ export const NOT_YET_COVERED: Readonly<Partial<Record<RequirementId, string>>> =
   '001:client:python': 'the Python client',
   '001:ws:response': 'the simple dialect',
   '002:heartbeat': 'the heartbeat plugin',
-  '002:channel.list': 'the channels',
-  '002:channel.status': 'the channels',
   '002:browser.screenshot': 'the browser plugin',
   '002:agent.run': 'the /v1 route family',
   '002:agent.stream': 'the /v1 route family',

@@ -13,7 +13,7 @@ const ALL = ['chat', 'dialect-rpc', 'models', 'openai', 'sessions', 'system', 't
 describe('pinned', () => {
   it('the values that a plugin can import', () => {
     assert.deepEqual(Object.keys(pluginApi).sort(), [
-      'API_VERSION', 'ASKING_HOOKS', 'CONTRIBUTING_HOOKS', 'EFFECTS', 'HEARING_HOOKS', 'JSON_DEPTH', 'MANIFEST_SCHEMA',
+      'API_VERSION', 'ASKING_HOOKS', 'CHANNEL_STATES', 'CONTRIBUTING_HOOKS', 'EFFECTS', 'HEARING_HOOKS', 'JSON_DEPTH', 'MANIFEST_SCHEMA',
       'PROMISED_IN_REGISTER', 'REFUSALS', 'RpcError', 'SCOPES', 'actedInRegister', 'definePlugin', 'errorOf', 'isRpcError', 'jsonCopy',
       'openedInRegister', 'refusalOf',
     ])
