@@ -18,8 +18,10 @@ import {
   type Json,
   type JsonObject,
   type Log,
+  type Outcome,
   type OutgoingMessage,
   type Runs,
+  type SpawnOptions,
   type SentMessage,
   type Store,
   type Verdict,
@@ -28,6 +30,7 @@ import type { Call } from './call.ts'
 import type { Bound } from './collector.ts'
 import { dispatch } from './dispatch.ts'
 import type { EventSink } from './events.ts'
+import { refused, succeeded } from './outcome.ts'
 import { check } from './validators.ts'
 
 /** Whose handlers may read each catalog. */
@@ -98,15 +101,31 @@ export class CallContext implements Context {
     }
   }
 
-  spawn(method: string, params: JsonObject, about: JsonObject, options?: Pick<CallOptions, 'origin' | 'as'>): Promise<string> {
+  spawn(method: string, params: JsonObject, about: JsonObject, { then, ...who }: SpawnOptions = {}): Promise<string> {
     return new Promise((resolve, reject) => {
       this.#mustStream(method, false)
       const described = this.#call.copied(about, 'what a run is about')
-      const spawned = this.#call.offspring(method, options)
+      const spawned = this.#call.offspring(method, who)
       spawned.onEntry = () => resolve(spawned.openRun(described))
+      const given = this.#call.copied(params, `the params of ${method}`)
+      // A call that ends at once throws at once.
+      const ended = new Promise<unknown>((settle) => settle(dispatch(spawned, given)))
       // A refusal of the ladder is the answer to `spawn`; later ones are told by the run's events.
-      Promise.resolve(dispatch(spawned, this.#call.copied(params, `the params of ${method}`))).catch(reject)
+      ended.catch(reject)
+      if (then !== undefined) void ended.then(succeeded, refused).then((outcome) => this.#followUp(then, spawned.runId, described, outcome))
     })
+  }
+
+  /** Tells the plugin how a run of its ended. Nobody waits, so what goes wrong is for the log. */
+  async #followUp(method: string, runId: string | undefined, about: JsonObject, outcome: Outcome): Promise<void> {
+    if (runId === undefined) return
+    const { core, instance } = this.#call
+    try {
+      const call = this.#call.offspring(method, { as: 'self', latest: true })
+      await dispatch(call, this.#call.copied({ runId, about, ...outcome } as JsonObject, `the params of ${method}`))
+    } catch (thrown) {
+      core.log.error(`${instance.label} could not follow up a run that ended`, { method, runId, err: thrown })
+    }
   }
 
   emit(name: string, data: JsonObject, options: { readonly join?: string } = {}): void {

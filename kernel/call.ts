@@ -136,9 +136,9 @@ export class Call {
   }
 
   /** A call of its own that this one's end does not touch. */
-  offspring(method: string, who: Pick<CallOptions, 'origin' | 'as'> = {}): Call {
-    const { core, generation } = this
-    return new Call({ core, ...this.#behalf(who), method, generation, parent: this })
+  offspring(method: string, { latest, ...who }: Pick<CallOptions, 'origin' | 'as' | 'latest'> = {}): Call {
+    const { core } = this
+    return new Call({ core, ...this.#behalf(who), method, generation: latest ? core.current() : this.generation, parent: this })
   }
 
   /** For whom an inner call is made, and who hears it: what a plugin does for itself is not its client's to hear. */

@@ -15,6 +15,7 @@ import {
   type JsonObject,
   type Log,
   type Origin,
+  type SpawnOptions,
   type StartContext,
   type Write,
 } from '@isopod/plugin-api'
@@ -30,7 +31,7 @@ interface Asked {
 
 const VALUES: Readonly<Record<string, (asked: Asked) => unknown>> = {
   'call': ({ ctx, args, signal }) => ctx.call(args.text(0), args.object(1), args.options(2, signal)),
-  'spawn': ({ ctx, args }) => ctx.spawn(args.text(0), args.object(1), args.object(2), args.behalf(3)),
+  'spawn': ({ ctx, args }) => ctx.spawn(args.text(0), args.object(1), args.object(2), args.spawning(3)),
   'emit': ({ ctx, args }) => ctx.emit(args.text(0), args.object(1), args.join(2)),
   'log': ({ ctx, args }) => ctx.log[args.oneOf(0, LEVELS)](args.text(1), args.object(2)),
   'store.get': ({ ctx, args }) => ctx.store.get(args.text(0), args.text(1)),
@@ -130,6 +131,12 @@ class Args {
   options(index: number, signal: AbortSignal): CallOptions {
     const { outliving, latest } = this.object(index)
     return { signal, ...this.behalf(index), ...(outliving === true && { outliving }), ...(latest === true && { latest }) }
+  }
+
+  spawning(index: number): SpawnOptions {
+    const { then } = this.object(index)
+    if (then !== undefined && typeof then !== 'string') return this.#wrong(index, 'the name of a method in `then`')
+    return { ...this.behalf(index), ...(then !== undefined && { then }) }
   }
 
   /** For whom it is made. */

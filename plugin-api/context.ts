@@ -6,6 +6,7 @@
 import type { Caller, Origin } from './caller.ts'
 import type { ChannelReport, OutgoingMessage, SentMessage } from './channel.ts'
 import type { AskingHooks, HearingHooks, Verdict } from './hooks.ts'
+import type { Refusal } from './error.ts'
 import type { Json, JsonObject } from './json.ts'
 import type { Store } from './store.ts'
 
@@ -54,6 +55,20 @@ export interface CallOptions {
    */
   readonly outliving?: boolean
 }
+
+export interface SpawnOptions extends Pick<CallOptions, 'origin' | 'as'> {
+  /**
+   * An internal method of the plugin's own, called for the plugin once the run has ended, with a `RunEnding`: for what has to be
+   * done with the answer when whoever asked has gone. It is not called where the gateway was killed meanwhile.
+   */
+  readonly then?: string
+}
+
+/** What a follow-up is told of the run it follows. */
+export type RunEnding = { readonly runId: string; readonly about: JsonObject } & (
+  | { readonly ok: true; readonly value: Json }
+  | { readonly ok: false; readonly refusal: Refusal }
+)
 
 /** A run as the kernel keeps it while its events can still be heard. */
 export interface RunState {
@@ -108,7 +123,7 @@ export interface Context {
   /** Calls a method that streams. The stream throws the method's refusal; leaving it early cancels the call. */
   stream(method: string, params?: JsonObject, options?: CallOptions): AsyncIterable<Json>
   /** Starts a call as a run of its own and answers the run's id; this call's client hears its events. */
-  spawn(method: string, params: JsonObject, about: JsonObject, options?: Pick<CallOptions, 'origin' | 'as'>): Promise<string>
+  spawn(method: string, params: JsonObject, about: JsonObject, options?: SpawnOptions): Promise<string>
   /**
    * Tells an event. With the `runId` of an open run in its data it belongs to that run; else everyone with the scope
    * `read` who subscribed hears it. `join` names a text field by which waiting events may be joined.

@@ -7,7 +7,8 @@ import type { JsonObject, Json } from './json.ts'
 
 /** A piece of a message. Pictures and files carry either a URL or base64 `data`. */
 export type Part =
-  | { readonly type: 'text'; readonly text: string }
+  /** `untrusted` names where a text came from that is nobody's order: the model is shown it as data, with a warning around it. */
+  | { readonly type: 'text'; readonly text: string; readonly untrusted?: string }
   | { readonly type: 'image'; readonly url?: string; readonly data?: string; readonly mimeType?: string }
   | { readonly type: 'file'; readonly url?: string; readonly data?: string; readonly mimeType?: string; readonly name?: string }
   | { readonly type: 'toolCall'; readonly id: string; readonly name: string; readonly args: Json }

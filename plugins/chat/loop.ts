@@ -8,6 +8,7 @@ import { tell } from './event.ts'
 import { paired, type ToolCall } from './pairing.ts'
 import { runCalls } from './tool-call.ts'
 import type { Turn } from './turn.ts'
+import { guarded } from './untrusted.ts'
 
 export interface Finish {
   readonly finishReason: FinishReason
@@ -67,7 +68,7 @@ async function shapedRequest(turn: Turn, { model, messages, isFirst }: Draft, ct
   const { messages: told, tools } = verdict.subject
   // A tool that must be used has been used after the first round; forced again, the model could never come to an end.
   const choice = isFirst || toolChoice === 'none' ? toolChoice : 'auto'
-  return { messages: told, sampling, ...(tools.length > 0 && { tools, toolChoice: choice }) }
+  return { messages: told.map(guarded), sampling, ...(tools.length > 0 && { tools, toolChoice: choice }) }
 }
 
 function hear(part: ModelPart, { runId, sessionKey, streams }: Turn, answer: Answer, ctx: Context): void {

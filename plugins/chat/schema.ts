@@ -16,6 +16,7 @@ const PART = {
   properties: {
     type: { enum: ['text', 'image', 'file', 'toolCall', 'toolResult'] },
     text: { type: 'string' },
+    untrusted: { type: 'string', minLength: 1, maxLength: 128 },
     url: { type: 'string', maxLength: 8_192 },
     data: { type: 'string' },
     mimeType: { type: 'string', maxLength: 128 },
