@@ -10,6 +10,8 @@ import { Runs } from './runs.ts'
 /** One client's ear. `hear` never throws and never waits; whoever is behind it keeps its own bounded queue. */
 export interface EventSink {
   hear(event: GatewayEvent): void
+  /** Characters that wait in that queue, for who can leave things out where a reader is behind. */
+  readonly waiting?: number
 }
 
 interface Subscription {
@@ -44,6 +46,11 @@ export class Events {
     for (const name of names) subscription.names.delete(name)
     if (subscription.names.size === 0) this.#subscriptions.delete(sink)
     return [...subscription.names]
+  }
+
+  /** Whether a sink has subscribed to a name. */
+  hears(sink: EventSink, name: string): boolean {
+    return this.#subscriptions.get(sink)?.names.has(name) === true
   }
 
   /**

@@ -23,6 +23,7 @@ import type { Source } from './lifecycle/catalog.ts'
 import { wantedPlugins } from './lifecycle/wanted.ts'
 import { BACKPRESSURE_BYTES, FRAME_BYTES, IDLE_TIMEOUT_SECONDS, type Limits } from './limits.ts'
 import type { Log } from './log.ts'
+import { LogFollowers } from './log-followers.ts'
 import { ownMethods } from './own-methods/index.ts'
 import type { StoreDriver } from './store/driver.ts'
 import type { Transport, TransportFactory } from './transport/transport.ts'
@@ -88,6 +89,7 @@ class Gateway implements RunningGateway {
   readonly #throttle: Throttle
   readonly #health: Health
   readonly #connections: Connections
+  readonly #followers: LogFollowers
   readonly #front: Front
   readonly #undo: (() => void)[] = []
   #failures: Failures
@@ -105,6 +107,7 @@ class Gateway implements RunningGateway {
     const { clock, log, store, config } = parts
     const { gateway } = config.current
     this.#bind = gateway.bind
+    this.#followers = new LogFollowers(log, clock)
     this.#failures = this.#failuresUnder(gateway.limits)
     this.#throttle = new Throttle(clock, limitsInForce(config))
     this.#entrance = this.#entranceUnder(config.current, [])
@@ -172,6 +175,7 @@ class Gateway implements RunningGateway {
 
   async #close(drainMs: number | undefined): Promise<void> {
     for (const undo of this.#undo) undo()
+    this.#followers.close()
     this.#transport?.stopListening()
     await this.kernel.stop(drainMs)
     this.#connections.close(1012, 'The gateway is stopping')
@@ -206,14 +210,24 @@ class Gateway implements RunningGateway {
   /** Brings what is wanted now. Changes are applied in the order they came. */
   #apply(renew: ReadonlySet<string> = new Set()): Promise<ChangeReport> {
     const applied = this.#applying.then(async () => {
-      const { config, builtIn, home, tokens, version } = this.#parts
-      const own = ownMethods({ kernel: () => this.kernel, tokens, config, settled: () => this.settled(), renew: (id) => this.#apply(new Set([id])) }, version)
+      const { config, builtIn, home } = this.#parts
       const wanted = await wantedPlugins({ config: config.current, builtIn, home })
       for (const warning of wanted.warnings) this.#parts.log.warn(warning)
-      return this.kernel.apply({ ...wanted, renew, plugins: [{ source: own, trust: 'trusted', config: {} }, ...wanted.plugins] })
+      const report = await this.kernel.apply({ ...wanted, renew, plugins: [{ source: this.#ownMethods(), trust: 'trusted', config: {} }, ...wanted.plugins] })
+      // What is replaced waits for the calls that began beside it, and these never end.
+      if (report.retired.length > 0) this.#followers.turn()
+      return report
     })
     this.#applying = applied.catch(() => {})
     return applied
+  }
+
+  #ownMethods(): Source {
+    const { config, log, tokens, version } = this.#parts
+    return ownMethods(
+      { kernel: () => this.kernel, tokens, config, log, followers: this.#followers, settled: () => this.settled(), renew: (id) => this.#apply(new Set([id])) },
+      version,
+    )
   }
 
   #changed(now: Config, before: Config): void {

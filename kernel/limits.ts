@@ -63,6 +63,8 @@ export const SUBSCRIBED_NAMES = 256
 export const STALL_MS = 1_000
 /** And the gateway is not ready for this long after it, so that a balancer which asks every few seconds notices. */
 export const STALL_REMEMBERED_MS = 10_000
+/** Calls that follow the log at once: each is an open stream that no rate counts. */
+export const LOG_FOLLOWERS = 32
 /** How deep plugin may call plugin before the kernel assumes a loop. */
 export const CALL_DEPTH = 16
 /** How long a cancelled handler has to end in its own words before its caller is answered without it. */

@@ -60,6 +60,10 @@ export class EventStream implements EventSink {
     this.#state = parts.state
   }
 
+  get waiting(): number {
+    return this.#backlog.characters
+  }
+
   hear(event: GatewayEvent): void {
     this.#push({ kind: 'event', event })
   }

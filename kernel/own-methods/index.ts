@@ -6,6 +6,7 @@ import { API_VERSION, definePlugin, type Plugin } from '@isopod/plugin-api'
 import type { Source } from '../lifecycle/catalog.ts'
 import { addDescriptions } from './descriptions.ts'
 import { addEvents } from './events.ts'
+import { addLog } from './log.ts'
 import type { OwnParts } from './parts.ts'
 import { addPlugins } from './plugins.ts'
 import { addTokens } from './tokens.ts'
@@ -18,6 +19,7 @@ export function ownMethods(parts: OwnParts, version: string): Source {
       addEvents(methods, parts)
       addPlugins(methods, parts)
       addTokens(methods, parts)
+      addLog(methods, parts)
     })
   })
   const manifest = Object.freeze({ id: 'kernel', name: '@isopod/kernel', version, entry: '', api: `^${API_VERSION}`, needs: {} })

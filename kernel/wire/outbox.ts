@@ -36,6 +36,10 @@ export class Outbox implements EventSink {
     this.#parts = parts
   }
 
+  get waiting(): number {
+    return this.#backlog.characters
+  }
+
   hear(event: GatewayEvent): void {
     this.say({ kind: 'event', event })
   }
