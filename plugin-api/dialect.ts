@@ -15,6 +15,8 @@ export interface Opening {
   readonly lacks?: readonly string[]
   /** The frame's `type` is one of these. */
   readonly types?: readonly string[]
+  /** The frame's `type` is none of these; a frame without one fits. */
+  readonly otherThan?: readonly string[]
 }
 
 /** What the socket is told of itself when it opens, or when its credential has been accepted. */
@@ -32,7 +34,13 @@ export interface GreetingFacts {
 export type Wish =
   | { readonly do: 'call'; readonly id: Json; readonly method: string; readonly params: JsonObject }
   | { readonly do: 'auth'; readonly id: Json; readonly token?: string; readonly password?: string }
-  | { readonly do: 'refuse'; readonly id: Json; readonly refusal: Refusal }
+  | {
+      readonly do: 'refuse'
+      readonly id: Json
+      readonly refusal: Refusal
+      /** The socket is closed with 1008 once this has been said, and takes nothing more. */
+      readonly final?: boolean
+    }
   | { readonly do: 'nothing' }
 
 /** What is to be spelled: how a wish ended, an accepted credential, or an event. */

@@ -23,7 +23,12 @@ function dialectRow({ name, subprotocols = [], paths = [], openings = [] }: Dial
   return [code(name), subprotocols.map(code).join(', '), paths.map(code).join(', '), openings.map(opening).join('; '), plugin]
 }
 
-function opening({ has, lacks = [], types = [] }: NonNullable<Dialect['openings']>[number]): string {
-  const parts = [has === undefined ? '' : `has ${code(has)}`, lacks.length === 0 ? '' : `lacks ${lacks.map(code).join(', ')}`]
-  return [...parts, types.length === 0 ? '' : `\`type\` is ${types.map(code).join(' or ')}`].filter((part) => part !== '').join(', ')
+function opening({ has, lacks = [], types = [], otherThan = [] }: NonNullable<Dialect['openings']>[number]): string {
+  const parts = [
+    has === undefined ? '' : `has ${code(has)}`,
+    lacks.length === 0 ? '' : `lacks ${lacks.map(code).join(', ')}`,
+    types.length === 0 ? '' : `\`type\` is ${types.map(code).join(' or ')}`,
+    otherThan.length === 0 ? '' : `\`type\` is not ${otherThan.map(code).join(' or ')}`,
+  ]
+  return parts.filter((part) => part !== '').join(', ')
 }

@@ -100,8 +100,8 @@ const gateway = {
     dialects: {
       type: 'array',
       items: { type: 'string', minLength: 1 },
-      default: [],
-      description: 'The order in which dialects are asked whose first frame it is. Those not named come after.',
+      default: ['rpc'],
+      description: 'The order in which dialects are asked whose first frame it is. Those not named come after. The first one answers what nobody knows.',
     },
   },
 } as const

@@ -27,9 +27,10 @@ export function byFirstFrame(dialects: readonly Dialect[], frame: JsonObject): D
   return dialects.find((one) => one.openings?.some((opening) => fits(opening, frame)))
 }
 
-function fits({ has, lacks = [], types }: Opening, frame: JsonObject): boolean {
+function fits({ has, lacks = [], types, otherThan = [] }: Opening, frame: JsonObject): boolean {
   if (has !== undefined && !Object.hasOwn(frame, has)) return false
   if (lacks.some((name) => Object.hasOwn(frame, name))) return false
-  const { type } = frame
-  return types === undefined || (typeof type === 'string' && types.includes(type))
+  const type = typeof frame['type'] === 'string' ? frame['type'] : undefined
+  if (type !== undefined && otherThan.includes(type)) return false
+  return types === undefined || (type !== undefined && types.includes(type))
 }
