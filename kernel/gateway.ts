@@ -25,6 +25,7 @@ import { BACKPRESSURE_BYTES, FRAME_BYTES, IDLE_TIMEOUT_SECONDS, type Limits } fr
 import type { Log } from './log.ts'
 import { LogFollowers } from './log-followers.ts'
 import { ownMethods } from './own-methods/index.ts'
+import { beat } from './pulse.ts'
 import type { StoreDriver } from './store/driver.ts'
 import type { Transport, TransportFactory } from './transport/transport.ts'
 import { Connections } from './wire/connections.ts'
@@ -164,6 +165,8 @@ class Gateway implements RunningGateway {
     const binding = checkBind({ bind: gateway.bind, authEnabled: gateway.auth.enabled, hasCredential: auth.hasCredential })
     this.#report = await this.#apply()
     await this.#listen(binding.hosts)
+    const { core } = this.kernel
+    this.#undo.push(beat({ clock: core.clock, events: core.events, facts: () => core.facts() }))
     this.#undo.push(config.onChange((now, before) => this.#changed(now, before)))
     this.#undo.push(tokens.onGone((ids) => this.#hangUp(ids.map((id) => `token:${id}`))))
   }

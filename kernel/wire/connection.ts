@@ -22,6 +22,7 @@ import type { Generation } from '../generation.ts'
 import { CALLS_PER_SOCKET, FIRST_FRAME_BYTES, FIRST_FRAME_MS } from '../limits.ts'
 import { refused, succeeded } from '../outcome.ts'
 import type { Socket } from '../transport/socket.ts'
+import { HEARTBEAT } from '../pulse.ts'
 import { frameIn } from './frame.ts'
 import { FrameQueue } from './frame-queue.ts'
 import { Outbox } from './outbox.ts'
@@ -53,7 +54,6 @@ export class Connection {
     const { core } = front
     this.#front = front
     this.#socket = socket
-    this.#caller = caller
     this.#release = release
     this.#clientId = core.clock.id()
     this.#frames = new FrameQueue((text) => this.#take(text))
@@ -70,7 +70,8 @@ export class Connection {
       close: (code, reason) => this.close(code, reason),
       overrun: () => this.close(CLOSE.busy, 'Too far behind in reading'),
     })
-    if (!caller) this.#stopWaiting = core.clock.after(FIRST_FRAME_MS, () => this.close(CLOSE.policy, 'No credential came in time'))
+    if (caller) this.#admit(caller)
+    else this.#stopWaiting = core.clock.after(FIRST_FRAME_MS, () => this.close(CLOSE.policy, 'No credential came in time'))
   }
 
   get caller(): Caller | undefined {
@@ -165,7 +166,8 @@ export class Connection {
         this.#authenticate(wish.id, wish)
         break
       case 'refuse':
-        this.#refuse(wish.id, wish.refusal, wish.refusal.message)
+        if (wish.final === true) this.#turnOut(wish.id, wish.refusal, CLOSE.policy)
+        else this.#refuse(wish.id, wish.refusal, wish.refusal.message)
         break
       case 'nothing':
         break
@@ -212,9 +214,15 @@ export class Connection {
     if (!release) return false
     this.#release()
     this.#release = release
-    this.#caller = caller
     this.#stopWaiting?.()
+    this.#admit(caller)
     return true
+  }
+
+  /** Whoever is in hears the gateway's heartbeat unasked. */
+  #admit(caller: Caller): void {
+    this.#caller = caller
+    this.#front.core.events.subscribe(this.#outbox, caller, [HEARTBEAT])
   }
 
   #turnOut(id: Json, refusal: Refusal, code: number): void {
