@@ -11,9 +11,9 @@ import { encode } from './reply.ts'
 const rpc: Dialect = {
   name: 'rpc',
   subprotocols: ['isopod.v1'],
-  // A frame with a `type` of its own belongs to a dialect that reads types, though it may carry a method as well.
-  // Only `auth` is read here too: it says nothing of what the socket will speak, and nobody else here takes it.
-  openings: [{ has: 'method', lacks: ['type'] }, { types: ['auth'], lacks: ['method'] }],
+  // A method is the mark of this dialect; only requests of the native protocol and a credential as a frame carry one beside a
+  // `type` that says more (WIRE section 2).
+  openings: [{ has: 'method', otherThan: ['req', 'auth'] }],
   greet,
   decode,
   encode,

@@ -78,17 +78,28 @@ describe('a socket without a credential', () => {
   })
 
   it('is let in by a first frame that says nothing but `auth`, on any path', async (t) => {
-    const gateway = await open(t)
+    const gateway = await open(t, {}, new TestClock(), 'dialect-simple')
     for (const path of ['/', '/ws']) {
       const socket = await gateway.connect(path, BARE)
       socket.send({ type: 'auth', token: gateway.token })
       assert.equal((await socket.first((frame) => frame['type'] === 'connected'))?.['type'], 'connected')
-      assert.partialDeepStrictEqual(await call(socket, 'b', 'probe.echo', { text: 'x' }), { ok: true })
-      const stranger = await gateway.connect(path, BARE)
-      stranger.send({ type: 'auth', token: 'wrong' })
-      await stranger.first(() => false)
-      assert.equal(stranger.closed?.code, 1008)
+      assert.partialDeepStrictEqual(await call(socket, 'b', 'probe.echo', { text: 'x' }), { type: 'response', payload: { text: 'x' } })
+      for (const wrong of [{ token: 'wrong' }, { token: 5 }, {}]) {
+        const stranger = await gateway.connect(path, BARE)
+        stranger.send({ type: 'auth', ...wrong })
+        await stranger.first(() => false)
+        assert.partialDeepStrictEqual(stranger.frames, [{ type: 'error', payload: { code: 'AUTH_REQUIRED' } }])
+        assert.equal(stranger.closed?.code, 1008)
+      }
     }
+  })
+
+  it('of a known subprotocol is let in by `auth` in either form, and goes on in what it spoke', async (t) => {
+    const gateway = await open(t)
+    const socket = await gateway.connect('/', { ...BARE, 'sec-websocket-protocol': 'isopod.v1' })
+    socket.send({ type: 'auth', token: gateway.token })
+    assert.equal((await socket.first((frame) => frame['type'] === 'connected'))?.['type'], 'connected')
+    assert.partialDeepStrictEqual(await call(socket, 'b', 'probe.echo', { text: 'x' }), { ok: true })
   })
 
   it('is refused and closed with 1008 for a wrong one, and what it sends after is not taken', async (t) => {

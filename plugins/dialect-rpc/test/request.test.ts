@@ -74,6 +74,3 @@ test('a result that is no object is the payload as it is, and nothing is null', 
   }
 })
 
-test('a native frame is not taken for this dialect', () => {
-  assert.deepEqual(rpc.openings, [{ has: 'method', lacks: ['type'] }, { types: ['auth'], lacks: ['method'] }])
-})
