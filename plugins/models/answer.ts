@@ -10,8 +10,9 @@ import { Connection } from './connection.ts'
 import { credentialsOf } from './credentials.ts'
 import type { Environment } from './environment.ts'
 import { failure, unfinished, type Circumstances } from './failure.ts'
+import type { Finish, Piece } from './piece.ts'
 import type { Settings } from './roster.ts'
-import type { SdkFinish, SdkModel, SdkOptions, SdkPart } from './sdk.ts'
+import type { SdkModel, SdkOptions } from './sdk.ts'
 import { bytesOf, usageOf } from './usage.ts'
 
 /**
@@ -36,6 +37,8 @@ export interface Vendor {
   readonly keyHeader: (key: string) => readonly [name: string, value: string]
   /** Imports the package, which takes 40 ms, and makes the model. */
   readonly model: (parts: ModelParts) => Promise<SdkModel>
+  /** Reads its event stream; left out, the package does. Throws an `Error` for what is none. */
+  readonly read?: (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Piece>
   /** Changes what its API would not take as it is. */
   readonly adapt?: (options: SdkOptions, request: ModelRequest) => SdkOptions
 }
@@ -50,14 +53,14 @@ export async function* answer(vendor: Vendor, environment: Environment, { reques
   const { id } = settings
   const options = callOptions(request)
   const credentials = await credentialsOf(settings, environment, ctx)
-  const connection = new Connection({ id, credentials, keyHeader: vendor.keyHeader, signal: ctx.signal })
+  const connection = new Connection({ id, credentials, keyHeader: vendor.keyHeader, signal: ctx.signal, isReadHere: vendor.read !== undefined })
   const vendorHost = settings.baseUrl === undefined && vendor.address !== undefined ? new URL(vendor.address).host : undefined
   const at: Circumstances = { id, credentials, connection, keySource: keySource(settings), now: ctx.now(), ...(vendorHost && { vendorHost }) }
   try {
     const baseURL = addressOf(settings, vendor.address)
     const model = await vendor.model({ name: id, model: request.model, baseURL, apiKey: '', fetch: Connection.fetch })
     const asked = { ...(vendor.adapt?.(options, request) ?? options), abortSignal: connection.signal }
-    yield* told(received(model, asked, at), request, at)
+    yield* told(received({ ...vendor, model, options: asked }, at), request, at)
   } finally {
     connection.close()
   }
@@ -69,26 +72,41 @@ function keySource({ id, apiKey }: Settings): string {
   return typeof variable === 'string' ? variable : `models.providers.${id}.apiKey`
 }
 
-/** The package's parts. Whatever the package throws or streams as an error is thrown as a refusal; our own bugs are not. */
-async function* received(model: SdkModel, options: SdkOptions, at: Circumstances): AsyncGenerator<SdkPart> {
+interface Asking {
+  readonly model: SdkModel
+  readonly options: SdkOptions
+  readonly read?: Vendor['read']
+}
+
+/** Whatever a package or a reader throws, or a stream says went wrong, is thrown as a refusal; our own bugs are not. */
+async function* received(asking: Asking, at: Circumstances): AsyncGenerator<Piece> {
   const refuse = (thrown: unknown): never => {
     throw failure(thrown, at)
   }
   if (at.connection.stopped) throw at.connection.stopped
-  // Called inside a promise, so that a package that throws at once is heard as well.
-  const { stream } = await Promise.resolve().then(() => model.doStream(options)).catch(refuse)
-  const reader = stream.getReader()
+  const pieces = (await opened(asking, at).catch(refuse))[Symbol.asyncIterator]()
   try {
     for (;;) {
-      const { done, value } = await reader.read().catch(refuse)
-      if (done) return
+      const { done, value } = await pieces.next().catch(refuse)
+      if (done === true) return
       if (value.type === 'error') refuse(value.error)
-      // This part is the package's own and says only that the request was accepted.
+      // This part is a package's own and says only that the request was accepted.
       if (value.type !== 'stream-start' && value.type !== 'finish') at.connection.understood = true
       yield value
     }
   } finally {
-    reader.cancel().catch(() => {})
+    pieces.return?.().catch(() => {})
+  }
+}
+
+/** The request goes out through the package, which knows how its vendor spells one. Only the answer may be read here. */
+async function opened({ model, options, read }: Asking, { connection }: Circumstances): Promise<AsyncIterable<Piece>> {
+  try {
+    const { stream } = await model.doStream(options)
+    return stream
+  } catch (thrown) {
+    if (read && connection.isReadHere) return read(connection.chunks())
+    throw thrown
   }
 }
 
@@ -103,9 +121,9 @@ type Call = Extract<ModelPart, { readonly type: 'toolCall' }>
  * Calls are held back until the end: one of a stream that is cut may have lost half of its arguments, and must not be carried
  * out.
  */
-async function* told(parts: AsyncIterable<SdkPart>, request: ModelRequest, at: Circumstances): AsyncGenerator<ModelPart> {
+async function* told(parts: AsyncIterable<Piece>, request: ModelRequest, at: Circumstances): AsyncGenerator<ModelPart> {
   const calls: Call[] = []
-  let finish: SdkFinish | undefined
+  let finish: Finish | undefined
   let said = 0
   let held = 0
   for await (const part of parts) {
@@ -141,7 +159,7 @@ function argumentsOf(input: string): Json {
 }
 
 /** Some servers say `stop` although tools were called. */
-function reasonOf({ finishReason: { unified } }: SdkFinish, called: boolean): FinishReason {
+function reasonOf({ finishReason: { unified } }: Finish, called: boolean): FinishReason {
   if (unified === 'length') return 'length'
   if (unified === 'content-filter') return 'content_filter'
   return called ? 'tool_calls' : 'stop'

@@ -1,11 +1,13 @@
 /**
- * One HTTP request to a provider, as the provider packages see it: a `fetch`. It sends the owner's headers, follows no
- * redirect (a key belongs to one address), notices a provider that has fallen silent, and bounds what it keeps of an answer
- * that has no end. It does not know what is said over it.
+ * One HTTP request to a provider. The provider packages make it, and see a `fetch`; the answer is theirs too, unless its
+ * bytes are read here. It sends the owner's headers, follows no redirect (a key belongs to one address), notices a provider
+ * that has fallen silent, and bounds what it keeps of an answer that has no end. It does not know what is said over it.
  */
+import type { IncomingMessage } from 'node:http'
 import { RpcError } from '@isopod/plugin-api'
 import type { Vendor } from './answer.ts'
 import type { Credentials } from './credentials.ts'
+import { excerpt, post, responseTo, statusOf } from './post.ts'
 import { stopReason } from './stop-reason.ts'
 
 /**
@@ -13,9 +15,6 @@ import { stopReason } from './stop-reason.ts'
  * is above the slowest first token of a local model with a long prompt, and below the 300 s a whole request may take.
  */
 const IDLE_MS = 120_000
-/** An error's body: enough for every vendor's sentence, and no more time than a person would wait for it. */
-const ERROR_BYTES = 64 * 1024
-const ERROR_MS = 5_000
 /** One line of an event stream holds one delta; a line without an end is no event stream. */
 const LINE_BYTES = 16 * 1024 * 1024
 const NEWLINE = 10
@@ -28,18 +27,27 @@ export interface ConnectionParts {
   readonly keyHeader: Vendor['keyHeader']
   /** The call's own signal: aborting it ends the request. */
   readonly signal: AbortSignal
+  /** A good answer is read from `chunks`, and never shown to the package. */
+  readonly isReadHere: boolean
 }
 
 /** By its signal, which the packages hand on as it is: all they tell of whose request it is. */
 const underWay = new WeakMap<AbortSignal, Connection>()
+
+/** All that a package is told of an answer that is read here. */
+class ReadHere extends Error {
+  override readonly name = 'ReadHere'
+}
 
 export class Connection {
   readonly #id: string
   readonly #credentials: Credentials
   readonly #keyHeader: Vendor['keyHeader']
   readonly #outer: AbortSignal
+  readonly #isReadHere: boolean
   readonly #abort = new AbortController()
   readonly #forward = (): void => void this.#stop(stopReason(this.#outer))
+  #answer: IncomingMessage | undefined
   #line = 0
   #isWhole = false
   #stopped: RpcError | undefined
@@ -48,11 +56,12 @@ export class Connection {
   /** Whether any of it made sense. The reader says so: only it knows what is spoken here. */
   understood = false
 
-  constructor({ id, credentials, keyHeader, signal }: ConnectionParts) {
+  constructor({ id, credentials, keyHeader, signal, isReadHere }: ConnectionParts) {
     this.#id = id
     this.#credentials = credentials
     this.#keyHeader = keyHeader
     this.#outer = signal
+    this.#isReadHere = isReadHere
     underWay.set(this.#abort.signal, this)
     signal.addEventListener('abort', this.#forward, { once: true })
     if (signal.aborted) this.#forward()
@@ -74,6 +83,11 @@ export class Connection {
     if (!this.#isWhole) this.#abort.abort()
   }
 
+  /** Whether an answer has come that is to be read here: what the package then throws says nothing else. */
+  get isReadHere(): boolean {
+    return this.#isReadHere && this.#answer !== undefined
+  }
+
   /**
    * For a package's model, which serves one request after another: makes each on the connection whose signal it carries.
    * Rejects as `fetch` does; `stopped` says whether that was our doing.
@@ -85,38 +99,39 @@ export class Connection {
   }
 
   async #fetch(...[url, init]: Parameters<typeof globalThis.fetch>): Promise<Response> {
-    const { signal } = this.#abort
-    const asked = globalThis.fetch(url, { ...init, headers: this.#headers(init?.headers), redirect: 'manual', signal })
-    const response = await this.#waited(asked)
-    if (!response.ok) return excerpt(response)
-    if (response.headers.get('content-type')?.startsWith('text/html')) throw this.#stop(garbage(this.#id, 'a web page'))
-    const { status, headers } = response
-    return response.body ? new Response(this.#watched(response.body), { status, headers }) : response
+    // The packages give both as text.
+    const asked = post(String(url), { headers: this.#headers(init?.headers), body: String(init?.body), signal: this.#abort.signal })
+    const answer = await this.#waited(asked)
+    const status = statusOf(answer)
+    if (status < 200 || status > 299) return excerpt(answer)
+    if (answer.headers['content-type']?.startsWith('text/html')) throw this.#stop(garbage(this.#id, 'a web page'))
+    this.#answer = answer
+    if (this.#isReadHere) throw new ReadHere()
+    return responseTo(answer, ReadableStream.from(this.chunks()))
   }
 
-  #headers(given: RequestInit['headers']): Headers {
+  #headers(given: RequestInit['headers']): Record<string, string> {
     const { key, headers: own } = this.#credentials
     const headers = new Headers(given)
     // The packages have no key and would send an empty one, which some servers refuse.
     for (const name of ['authorization', 'x-api-key']) headers.delete(name)
     if (key !== '') headers.set(...this.#keyHeader(key))
     for (const [name, value] of Object.entries(own)) headers.set(name, value)
-    return headers
+    return Object.fromEntries(headers)
   }
 
-  /** The body as it comes, and never ahead of its reader: a silence counts only while somebody waits. */
-  #watched(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
-    const reader = body.getReader()
-    return new ReadableStream<Uint8Array>({
-      pull: async (controller) => {
-        const { done, value } = await this.#waited(reader.read())
-        this.#isWhole = done
-        if (done) return controller.close()
-        this.#count(value)
-        controller.enqueue(value)
-      },
-      cancel: (reason) => reader.cancel(reason),
-    }, { highWaterMark: 0 })
+  /** The bytes of the answer as they come, and never ahead of their reader: a silence counts only while somebody waits. */
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    if (!this.#answer) return
+    // Without an encoding a stream of Node's gives buffers.
+    const chunks = this.#answer[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+    for (;;) {
+      const { done, value } = await this.#waited(chunks.next()).catch(terminated)
+      this.#isWhole = done === true
+      if (done === true) return
+      this.#count(value)
+      yield value
+    }
   }
 
   #count(chunk: Uint8Array): void {
@@ -142,6 +157,11 @@ export class Connection {
   }
 }
 
+/** In `fetch`'s words. */
+function terminated(cause: unknown): never {
+  throw new TypeError('terminated', { cause })
+}
+
 function silence(id: string): RpcError {
   return new RpcError('timeout', `${id} sent nothing for ${IDLE_MS / 1000} seconds`, { retryable: true })
 }
@@ -150,31 +170,4 @@ function silence(id: string): RpcError {
 export function garbage(id: string, what: string, cause?: unknown): RpcError {
   const advice = `Check models.providers.${id}: its api and its baseUrl must belong together`
   return new RpcError('unavailable', `${id} answered with ${what} instead of a stream of events. ${advice}`, { retryable: false, cause })
-}
-
-/** The beginning of an error's body, without waiting for the rest of it. */
-async function excerpt(response: Response): Promise<Response> {
-  const { status, headers } = response
-  const bytes = response.body ? await beginning(response.body) : Buffer.alloc(0)
-  return new Response(bytes.length > 0 ? bytes : null, { status, headers })
-}
-
-async function beginning(body: ReadableStream<Uint8Array>): Promise<Buffer<ArrayBuffer>> {
-  const chunks: Uint8Array[] = []
-  const reader = body.getReader()
-  const timer = setTimeout(() => void reader.cancel().catch(() => {}), ERROR_MS)
-  try {
-    for (let size = 0; size < ERROR_BYTES;) {
-      const { done, value } = await reader.read()
-      if (done) break
-      chunks.push(value)
-      size += value.length
-    }
-  } catch {
-    // The status says enough: an error whose body was cut is still that error.
-  } finally {
-    clearTimeout(timer)
-    void reader.cancel().catch(() => {})
-  }
-  return Buffer.concat(chunks)
 }

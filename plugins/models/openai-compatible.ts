@@ -3,6 +3,7 @@
  * Studio) or a router. It takes the conversation as it is and leaves out what only OpenAI's own models need.
  */
 import type { Vendor } from './answer.ts'
+import { completionEvents } from './completion-events.ts'
 import { bearer, strictness } from './openai.ts'
 
 export const openaiCompatible: Vendor = {
@@ -12,5 +13,6 @@ export const openaiCompatible: Vendor = {
     const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible')
     return createOpenAICompatible({ name, baseURL, apiKey, fetch, includeUsage: true, supportsStructuredOutputs: true }).chatModel(model)
   },
+  read: completionEvents,
   adapt: (options, request) => strictness(options, request, 'openaiCompatible'),
 }

@@ -5,6 +5,7 @@
 import type { ModelRequest } from '@isopod/plugin-api'
 import type { Vendor } from './answer.ts'
 import { isStrict } from './call-options.ts'
+import { completionEvents } from './completion-events.ts'
 import type { SdkOptions } from './sdk.ts'
 
 export const openai: Vendor = {
@@ -14,6 +15,7 @@ export const openai: Vendor = {
     const { createOpenAI } = await import('@ai-sdk/openai')
     return createOpenAI({ baseURL, apiKey, fetch }).chat(model)
   },
+  read: completionEvents,
   adapt: (options, request) => strictness(options, request, 'openai'),
 }
 

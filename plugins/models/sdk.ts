@@ -21,4 +21,3 @@ export type SdkTool = Extract<NonNullable<SdkOptions['tools']>[number], { type: 
 /** What it streams. */
 export type SdkStream = Awaited<ReturnType<SdkModel['doStream']>>['stream']
 export type SdkPart = SdkStream extends ReadableStream<infer Part> ? Part : never
-export type SdkFinish = Extract<SdkPart, { type: 'finish' }>

@@ -5,13 +5,13 @@
  * (about a full-size picture at either).
  */
 import type { Message, ModelRequest, Part, Usage } from '@isopod/plugin-api'
-import type { SdkFinish } from './sdk.ts'
+import type { Counted } from './piece.ts'
 
 const BYTES_PER_TOKEN = 4
 const TOKENS_PER_ATTACHMENT = 1000
 
 /** `said` is the bytes of everything the model streamed: text, thinking and arguments. */
-export function usageOf(counted: SdkFinish['usage'], request: ModelRequest, said: number): Usage {
+export function usageOf(counted: Counted, request: ModelRequest, said: number): Usage {
   const promptTokens = counted.inputTokens.total || promptEstimate(request)
   const completionTokens = counted.outputTokens.total || tokens(said)
   return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens }

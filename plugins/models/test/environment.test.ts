@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import dns from 'node:dns'
 import { test, type TestContext } from 'node:test'
 import { serving, spelled, streaming } from './raw-provider.ts'
 import { heard, refusal, SmallGateway, user } from './small-gateway.ts'
@@ -56,10 +57,10 @@ test('Anthropic\'s address may be given with or without its version', async () =
 
 /** Runs `use` with a network on which no name is found, and answers how many requests were tried. */
 async function offTheNetwork(t: TestContext, use: () => Promise<void>): Promise<number> {
-  const notFound = new TypeError('fetch failed', { cause: Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }) })
-  const fetch = t.mock.method(globalThis, 'fetch', () => Promise.reject(notFound))
+  const notFound = Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' })
+  const lookup = t.mock.method(dns, 'lookup', (_host: string, _options: object, told: (failure: Error) => void) => process.nextTick(told, notFound))
   await use()
-  return fetch.mock.callCount()
+  return lookup.mock.callCount()
 }
 
 test('a vendor without a key is not asked, and where the key goes is said', async (t) => {
