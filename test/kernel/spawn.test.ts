@@ -49,7 +49,7 @@ test('a follow-up is told why a run failed', async (t) => {
   assert.deepEqual(ending['refusal'], { code: 'unavailable', message: 'The work is not there', retryable: true })
 })
 
-test('a run the plugin makes for itself is not the caller\'s to abort', async (t) => {
+test('a run the plugin makes for itself is not its caller\'s to abort, but the admin\'s', async (t) => {
   const gateway = await testGateway({
     plugins: [{ id: 'jobs', plugin: definePlugin(({ hooks }) => hooks.methods.tap('m', (methods) => {
       methods.add({ name: 'job.begin', scope: 'read', handle: async (_params, ctx) => ctx.spawn('job.wait', {}, {}, { as: 'self' }) })
@@ -61,4 +61,5 @@ test('a run the plugin makes for itself is not the caller\'s to abort', async (t
   const client = gateway.client({ scopes: ['read', 'write'] })
   const id = (await client.call('job.begin')) as string
   assert.equal((await client.refusal('job.stop', { id })).code, 'not_found')
+  assert.equal(await gateway.client({ scopes: ['read', 'admin'] }).call('job.stop', { id }), true)
 })
