@@ -47,7 +47,6 @@ export const NOT_YET_COVERED: Readonly<Partial<Record<RequirementId, string>>> =
   '004:hooks:agent': 'the webhooks plugin',
   '004:hooks:limit': 'the webhooks plugin',
   '004:hooks:mappings': 'the webhooks plugin',
-  '004:tools-invoke': 'the tool routes',
   '004:slack': 'the Slack channel',
   '004:channels': 'the channels',
 }

@@ -9,6 +9,7 @@ import { textCount } from './text-count.ts'
 import { timeNow } from './time-now.ts'
 import { invoke } from './tool-invoke.ts'
 import { list } from './tool-list.ts'
+import { toolRoutes } from './tool-route.ts'
 
 export default definePlugin(({ hooks }) => {
   hooks.methods.tap('tools', (methods) => {
@@ -19,6 +20,9 @@ export default definePlugin(({ hooks }) => {
     tools.add(calculator)
     tools.add(textCount)
     tools.add(timeNow)
+  })
+  hooks.routes.tap('tools', (routes) => {
+    for (const route of toolRoutes) routes.add(route)
   })
   hooks.toolCalling.tap('policy', guard)
 })
