@@ -112,7 +112,7 @@ describe('a socket', () => {
   }
 
   it('answers every frame of every other dialect in its own words, or says with a code why it closes', async () => {
-    const foreign = NAMES.flatMap((name) => transcriptsOf(name).flatMap(({ steps }) => steps.flatMap(({ client }) => client ?? [])))
+    const foreign = NAMES.flatMap((name) => transcriptsOf(name).flatMap(({ steps }) => steps.flatMap(({ client }): JsonObject[] => (client ? [client] : []))))
     const firsts: readonly JsonObject[] = [{ id: 0, method: 'probe.echo' }, { type: 'auth', token: gateway.token }, { type: 'status' }]
     for (const first of firsts) {
       for (const frame of foreign) {
