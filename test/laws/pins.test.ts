@@ -8,7 +8,7 @@ import * as pluginApi from '@isopod/plugin-api'
 import { testGateway } from '@isopod/testing'
 import { spell } from '../../kernel/http/families.ts'
 
-const ALL = ['chat', 'dialect-rpc', 'models', 'openai', 'sessions', 'system', 'tools']
+const ALL = ['chat', 'dialect-native', 'dialect-rpc', 'dialect-simple', 'dialect-typed', 'models', 'openai', 'sessions', 'system', 'tools']
 
 describe('pinned', () => {
   it('the values that a plugin can import', () => {
@@ -74,7 +74,7 @@ describe('pinned', () => {
       'GET /v1/models/{id+} model.list token',
       'POST /v1/chat/completions chat.run token',
     ])
-    assert.deepEqual([...dialects.keys()], ['rpc'])
+    assert.deepEqual([...dialects.keys()].sort(), ['native', 'rpc', 'simple', 'typed'])
     assert.deepEqual([...tools.keys()].sort(), ['calculator', 'text_count', 'time_now'])
   })
 })
