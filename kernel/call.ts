@@ -48,13 +48,16 @@ export class Call {
   readonly #generation: Generation | (() => Generation)
   readonly #depth: number
   readonly #deadlineMs: number | undefined
-  /** A deadline counts from here. */
-  readonly #arrivedAt: number
+  /** In milliseconds of `Clock.elapsed`. A deadline counts from here. */
+  readonly arrivedAt: number
   readonly #stopping = new Stopping()
   /** Whose code made this call. */
   readonly #maker: Instance | undefined
   #instance: Instance | undefined
   #entered: Generation | undefined
+  /** Where it stands among the calls inside that generation, and inside the instance. */
+  #place = 0
+  #seat = 0
   #noun = ''
   #isLife = false
   #runId: string | undefined
@@ -75,7 +78,7 @@ export class Call {
     this.#depth = parent ? parent.#depth + 1 : 1
     this.#deadlineMs = parts.deadlineMs
     this.#maker = parent ? parent.#instance : undefined
-    this.#arrivedAt = core.clock.elapsed()
+    this.arrivedAt = core.stalls.sign(this.#maker)
     if (this.#depth > CALL_DEPTH) throw new RpcError('internal', `${method} is called ${CALL_DEPTH} deep: do plugins call each other in circles?`)
   }
 
@@ -301,6 +304,7 @@ export class Call {
       where: `${what} of ${instance.label}`,
       stopping: this.#stopping,
       open: () => {
+        this.core.stalls.sign(this.#maker)
         startedAt = this.#begin(instance)
         this.#setDeadline(what, deadlineMs)
         return run(new CallContext(this))
@@ -315,11 +319,10 @@ export class Call {
   #begin(instance: Instance): number {
     if (this.#stopping.reason) throw this.#stopping.reason
     if (instance.gone && !this.#isLife) throw new RpcError('unavailable', `${instance.id} was replaced while this ran; try again`, { retryable: true })
-    this.core.stalls.sign(this.#maker)
     this.#instance = instance
     this.#entered = this.generation
-    this.#entered.calls.enter(this)
-    instance.calls.enter(this)
+    this.#place = this.#entered.calls.enter(this)
+    this.#seat = instance.calls.enter(this)
     this.onEntry?.()
     return this.#entered.hooks.hearing.callSettled.isUsed() ? this.core.clock.elapsed() : 0
   }
@@ -338,18 +341,18 @@ export class Call {
   /** The handler has ended, which may be later: one that ignores its signal is still inside. */
   #left(): void {
     this.core.stalls.sign(this.#instance)
-    this.#entered?.calls.leave(this)
-    this.#instance?.calls.leave(this)
+    this.#entered?.calls.leave(this.#place)
+    this.#instance?.calls.leave(this.#seat)
   }
 
   #setDeadline(what: string, deadlineMs: number): void {
     if (deadlineMs <= 0) return
-    const left = deadlineMs - (this.core.clock.elapsed() - this.#arrivedAt)
+    const left = deadlineMs - (this.core.clock.elapsed() - this.arrivedAt)
     this.#stopping.deadline(this.core.clock, Math.max(0, left), () => this.#timeout(what, deadlineMs).message)
   }
 
   #isPast(deadlineMs: number): boolean {
-    return deadlineMs > 0 && this.core.clock.elapsed() - this.#arrivedAt >= deadlineMs
+    return deadlineMs > 0 && this.core.clock.elapsed() - this.arrivedAt >= deadlineMs
   }
 
   #timeout(what: string, deadlineMs: number): RpcError {

@@ -15,8 +15,8 @@ export interface Core {
   deadlineMs(): number
   /** The gateway is going away: what comes from outside is refused, what is under way may finish. */
   closing(): boolean
-  /** Counts a call against a credential. Answers the seconds to wait where it has had its share. */
-  overRate(callerId: string): number | undefined
+  /** Counts a call that came at `at` against a credential. Answers the seconds to wait where it has had its share. */
+  overRate(callerId: string, at: number): number | undefined
   facts(): GatewayFacts
   readonly stalls: Stalls
 }

@@ -20,7 +20,7 @@ export function dispatch(call: Call, params: JsonObject): unknown {
 
   if (!call.isInner && core.closing() && !isPublic(call)) throw new RpcError('unavailable', 'The gateway is stopping', { retryable: true })
 
-  const wait = call.isInner || call.isCounted ? undefined : core.overRate(caller.id)
+  const wait = call.isInner || call.isCounted ? undefined : core.overRate(caller.id, call.arrivedAt)
   if (wait !== undefined) throw new RpcError('rate_limited', `Too many calls; try again in ${wait} s`, { retryable: true, retryAfterSeconds: wait })
 
   const bound = generation.methods.get(call.method)
@@ -58,14 +58,15 @@ function misfitOf({ item, instance }: Bound<Method>, params: JsonObject): Refusa
 async function askFirst(call: Call, bound: Bound<Method>, params: JsonObject): Promise<unknown> {
   const { caller, generation } = call
   // Inside its generation from here on: what it began on must not be stopped while it is being asked about.
-  generation.calls.enter(call)
+  const place = generation.calls.enter(call)
   try {
     const verdict = await call.ring('callStarting', { method: call.method, params, caller })
+    call.core.stalls.sign(undefined)
     if ('refused' in verdict) throw new RpcError('forbidden', verdict.refused, { details: { by: verdict.by } })
     const misfit = misfitOf(bound, call.copied(verdict.subject.params, 'the changed params'))
     if (misfit) throw new RpcError('internal', 'A plugin changed this call into one that cannot be made', { cause: misfit })
     return await call.enter(bound, verdict.subject.params)
   } finally {
-    generation.calls.leave(call)
+    generation.calls.leave(place)
   }
 }

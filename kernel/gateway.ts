@@ -9,7 +9,7 @@ import { Authenticator } from './auth/authenticate.ts'
 import { checkBind } from './auth/bind.ts'
 import { Failures } from './auth/failures.ts'
 import { namesOf } from './auth/origin.ts'
-import { Throttle } from './auth/throttle.ts'
+import { Throttle, type ThrottleLimits } from './auth/throttle.ts'
 import type { TokenBook } from './auth/tokens.ts'
 import type { Clock } from './clock.ts'
 import type { ConfigSource } from './config/config.ts'
@@ -122,7 +122,7 @@ class Gateway implements RunningGateway {
         events: new Events(clock),
         closing: () => this.#closing !== undefined,
         deadlineMs: () => config.current.gateway.limits.timeoutSeconds * 1000,
-        overRate: (callerId) => this.#throttle.take(callerId, 'call'),
+        overRate: (callerId, at) => this.#throttle.take(callerId, 'call', at),
         facts: () => this.#health.facts,
       },
     })
@@ -306,6 +306,17 @@ class Gateway implements RunningGateway {
 }
 
 /** Limits as the config has them at the moment they are asked for, so that a change of it forgets no count. */
-function limitsInForce(config: ConfigSource): Limits {
-  return new Proxy({} as Limits, { get: (_, name) => config.current.gateway.limits[name as keyof Limits] })
+function limitsInForce(config: ConfigSource): ThrottleLimits {
+  const limits = () => config.current.gateway.limits
+  return {
+    get requestsPerMinute() {
+      return limits().requestsPerMinute
+    },
+    get callsPerMinute() {
+      return limits().callsPerMinute
+    },
+    get connections() {
+      return limits().connections
+    },
+  }
 }

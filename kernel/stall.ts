@@ -31,18 +31,19 @@ export class Stalls {
     this.#stopTicking = parts.clock.every(TICK_MS, () => this.sign(undefined))
   }
 
-  /** The loop turns. Given is whose code ran until now, where that is known. */
-  sign(ran: Instance | undefined): void {
+  /** The loop turns. Given is whose code ran until now, where that is known. Answers what the clock shows. */
+  sign(ran: Instance | undefined): number {
     const now = this.#parts.clock.elapsed()
     const silence = now - this.#seen
     this.#seen = now
     if (silence > STALL_MS) this.#tell(silence, now, ran)
+    return now
   }
 
   /** The stall that ended a moment ago, in a sentence: traffic had better go elsewhere for a while. */
   get trouble(): string | undefined {
-    this.sign(undefined)
-    if (!this.#last || this.#parts.clock.elapsed() - this.#last.endedAt > STALL_REMEMBERED_MS) return undefined
+    const now = this.sign(undefined)
+    if (!this.#last || now - this.#last.endedAt > STALL_REMEMBERED_MS) return undefined
     return this.#last.sentence
   }
 

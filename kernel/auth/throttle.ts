@@ -15,6 +15,9 @@ const MINUTE_MS = 60_000
 /** What is counted per minute: `request` an HTTP request or an upgrade, `call` a call on an open socket. */
 export type ThrottleKind = 'request' | 'call'
 
+/** The limits that are kept here; each is asked for anew, so that it may change. */
+export type ThrottleLimits = Pick<Limits, 'requestsPerMinute' | 'callsPerMinute' | 'connections'>
+
 interface Count {
   /** When the current minute of this key began, in the clock's elapsed milliseconds. */
   began: number
@@ -29,7 +32,7 @@ interface Count {
  */
 export class Throttle {
   readonly #clock: Clock
-  readonly #limits: Pick<Limits, 'requestsPerMinute' | 'callsPerMinute' | 'connections'>
+  readonly #limits: ThrottleLimits
   readonly #counts = {
     request: new LRUCache<string, Count>({ max: KEYS_REMEMBERED }),
     call: new LRUCache<string, Count>({ max: KEYS_REMEMBERED }),
@@ -38,17 +41,20 @@ export class Throttle {
   readonly #open = new Map<string, number>()
 
   /** A limit of 0 means no limit. */
-  constructor(clock: Clock, limits: Pick<Limits, 'requestsPerMinute' | 'callsPerMinute' | 'connections'>) {
+  constructor(clock: Clock, limits: ThrottleLimits) {
     this.#clock = clock
     this.#limits = limits
   }
 
-  /** Takes one of `key`'s allowance. Undefined where it may go on, else the whole seconds until it may ask again. */
-  take(key: string, kind: ThrottleKind): number | undefined {
+  /**
+   * Takes one of `key`'s allowance. Undefined where it may go on, else the whole seconds until it may ask again.
+   * @param now in the clock's elapsed milliseconds, where the caller has just read them.
+   */
+  take(key: string, kind: ThrottleKind, now = this.#clock.elapsed()): number | undefined {
     const limit = kind === 'request' ? this.#limits.requestsPerMinute : this.#limits.callsPerMinute
     if (limit === 0) return undefined
-    const count = this.#count(key, kind)
-    const waitMs = waitFor(count, limit, this.#clock.elapsed() - count.began)
+    const count = this.#count(key, kind, now)
+    const waitMs = waitFor(count, limit, now - count.began)
     if (waitMs > 0) return Math.ceil(waitMs / 1000)
     count.current += 1
     return undefined
@@ -79,8 +85,7 @@ export class Throttle {
   }
 
   /** The count of `key`, moved on to the minute that is running. */
-  #count(key: string, kind: ThrottleKind): Count {
-    const now = this.#clock.elapsed()
+  #count(key: string, kind: ThrottleKind, now: number): Count {
     const known = this.#counts[kind].get(key)
     const minutes = known === undefined ? Infinity : Math.floor((now - known.began) / MINUTE_MS)
     if (known === undefined || minutes >= 2) return this.#fresh(key, kind, now)

@@ -57,8 +57,8 @@ export function serve(front: Front, exchange: Exchange): void {
     const underWay = carryOut({ front, exchange, generation, match, caller })
     if (!underWay) return
     // However long the body takes, what the request leads to is not stopped before it.
-    generation.calls.enter(exchange)
-    underWay.catch((thrown: unknown) => fail(front, exchange, thrown)).finally(() => generation.calls.leave(exchange))
+    const place = generation.calls.enter(exchange)
+    underWay.catch((thrown: unknown) => fail(front, exchange, thrown)).finally(() => generation.calls.leave(place))
   } catch (thrown) {
     fail(front, exchange, thrown)
   }
