@@ -19,10 +19,13 @@ export class FrameQueue {
   /** Takes the frame now or in its turn. False where too many wait already. */
   push(text: string): boolean {
     if (this.#over) return true
+    if (!this.#busy && this.#waiting.length === 0) {
+      this.#read(text)
+      return true
+    }
     if (this.#waiting.length >= CALLS_PER_SOCKET || this.#characters + text.length > BACKPRESSURE_BYTES) return false
     this.#waiting.push(text)
     this.#characters += text.length
-    this.#takeAll()
     return true
   }
 
@@ -47,8 +50,12 @@ export class FrameQueue {
       const text = this.#waiting.shift()
       if (text === undefined) return
       this.#characters -= text.length
-      const late = this.#take(text)
-      if (late) this.wait(late)
+      this.#read(text)
     }
+  }
+
+  #read(text: string): void {
+    const late = this.#take(text)
+    if (late) this.wait(late)
   }
 }

@@ -50,6 +50,7 @@ export class Outbox implements EventSink {
 
   say(item: Waiting<Said>): void {
     if (this.#over) return
+    if (this.#backlog.size === 0 && this.#isFree) return this.#tell(item)
     this.#backlog.push(item)
     this.flush()
     if (this.#backlog.characters > BACKPRESSURE_BYTES) this.#parts.overrun()
@@ -57,10 +58,9 @@ export class Outbox implements EventSink {
 
   /** Says what may be said now: called again when the reader has caught up. */
   flush(): void {
-    while (!this.#spelling && this.#backlog.size > 0 && this.#parts.socket.buffered < HOLD_BYTES) {
+    while (this.#backlog.size > 0 && this.#isFree) {
       const item = this.#backlog.shift()
-      if (item?.kind === 'close') this.#parts.close(item.code, item.reason)
-      else if (item) this.#spell(item)
+      if (item) this.#tell(item)
     }
   }
 
@@ -75,6 +75,16 @@ export class Outbox implements EventSink {
     if (!(frames instanceof Promise)) return this.#put(frames)
     this.#spelling = true
     void this.#putLate(frames)
+  }
+
+  /** Whether the next item may be said at once. */
+  get #isFree(): boolean {
+    return !this.#spelling && this.#parts.socket.buffered < HOLD_BYTES
+  }
+
+  #tell(item: Waiting<Said>): void {
+    if (item.kind === 'close') this.#parts.close(item.code, item.reason)
+    else this.#spell(item)
   }
 
   async #putLate(frames: Promise<readonly JsonObject[]>): Promise<void> {

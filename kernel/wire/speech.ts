@@ -4,13 +4,18 @@
  * process does not, and its frames go out in the same turn. It is asked one thing at a time, since each answer is also the
  * state for the next.
  */
-import type { Dialect, GreetingFacts, Json, JsonObject, Spoken, Wish } from '@isopod/plugin-api'
+import type { Dialect, Encoded, GreetingFacts, Json, JsonObject, Spoken, Wish } from '@isopod/plugin-api'
 import type { Clock } from '../clock.ts'
 import { spelledInTime } from '../deadline.ts'
 import type { Generation } from '../generation.ts'
 import { byFirstFrame, inOrder } from './recognize.ts'
 
 type Frames = readonly JsonObject[]
+
+/** An answer of a dialect, which is also the state it wants to be asked with next. */
+interface Stateful {
+  readonly state: Json
+}
 
 export interface SpeechParts {
   /** The dialect's name, where the upgrade decided it. */
@@ -53,11 +58,12 @@ export class Speech {
   }
 
   decode(dialect: Dialect, frame: JsonObject): Wish | Promise<Wish> {
-    return this.#ask(dialect, (state) => dialect.decode(frame, state), ({ wish }) => wish)
+    const answer = this.#ask(dialect, (state) => dialect.decode(frame, state))
+    return answer instanceof Promise ? answer.then(({ wish }) => wish) : answer.wish
   }
 
   encode(dialect: Dialect, spoken: Spoken, now: number): Frames | Promise<Frames> {
-    return this.#ask(dialect, (state) => dialect.encode(spoken, state, now), ({ frames }) => frames)
+    return framesOf(this.#ask(dialect, (state) => dialect.encode(spoken, state, now)))
   }
 
   #greeting(dialect: Dialect, facts: GreetingFacts): Frames | Promise<Frames> {
@@ -68,7 +74,7 @@ export class Speech {
       return []
     }
     try {
-      const said = this.#ask(dialect, () => dialect.greet(facts), ({ frames }) => frames)
+      const said = framesOf(this.#ask(dialect, () => dialect.greet(facts)))
       return said instanceof Promise ? said.catch(leave) : said
     } catch (thrown) {
       return leave(thrown)
@@ -76,21 +82,19 @@ export class Speech {
   }
 
   /** Asks in its turn, and keeps the state that comes with the answer. */
-  #ask<Answer extends { readonly state: Json }, Part>(
-    dialect: Dialect,
-    ask: (state: Json) => Answer | Promise<Answer>,
-    part: (answer: Answer) => Part,
-  ): Part | Promise<Part> {
-    const keep = (answer: Answer): Part => {
-      this.#states.set(dialect.name, answer.state)
-      return part(answer)
-    }
-    const enter = (): Part | Promise<Part> => {
-      const answer = spelledInTime(ask(this.#states.get(dialect.name) ?? null), this.#parts.clock, `The dialect ${dialect.name}`)
-      return answer instanceof Promise ? answer.then(keep) : keep(answer)
-    }
-    const answer = this.#turn ? this.#turn.then(enter) : enter()
+  #ask<Answer extends Stateful>(dialect: Dialect, ask: (state: Json) => Answer | Promise<Answer>): Answer | Promise<Answer> {
+    const answer = this.#turn ? this.#turn.then(() => this.#enter(dialect, ask)) : this.#enter(dialect, ask)
     if (answer instanceof Promise) this.#wait(answer)
+    return answer
+  }
+
+  #enter<Answer extends Stateful>(dialect: Dialect, ask: (state: Json) => Answer | Promise<Answer>): Answer | Promise<Answer> {
+    const answer = spelledInTime(ask(this.#states.get(dialect.name) ?? null), this.#parts.clock, `The dialect ${dialect.name}`)
+    return answer instanceof Promise ? answer.then((late) => this.#kept(dialect, late)) : this.#kept(dialect, answer)
+  }
+
+  #kept<Answer extends Stateful>({ name }: Dialect, answer: Answer): Answer {
+    this.#states.set(name, answer.state)
     return answer
   }
 
@@ -109,4 +113,8 @@ export class Speech {
     if (this.#name !== undefined) return decided ? [decided] : []
     return inOrder(generation, this.#parts.preferred).filter(({ name }) => !this.#left.has(name))
   }
+}
+
+function framesOf(said: Encoded | Promise<Encoded>): Frames | Promise<Frames> {
+  return said instanceof Promise ? said.then(({ frames }) => frames) : said.frames
 }
