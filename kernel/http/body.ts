@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts'
 import { inTime } from '../deadline.ts'
 import { parseJson } from '../json-input.ts'
 import type { Exchange } from '../transport/exchange.ts'
+import { bodyRoom } from './body-room.ts'
 
 /** The body is of a kind this gateway does not read. Answered 415. */
 export class UnsupportedMediaType extends RpcError {
@@ -21,7 +22,7 @@ export interface BodyBounds {
 
 /**
  * The parsed body, or a promise of it; undefined at once where there is none.
- * @throws RpcError `payload_too_large`, `invalid_request`, `timeout`, `cancelled`; `UnsupportedMediaType`. Thrown or rejected.
+ * @throws RpcError `payload_too_large`, `unavailable`, `invalid_request`, `timeout`, `cancelled`; `UnsupportedMediaType`. Thrown or rejected.
  */
 export function readBody(exchange: Exchange, bounds: BodyBounds): undefined | Promise<Json | undefined> {
   if (!hasBody(exchange)) return undefined
@@ -62,7 +63,10 @@ function isJson(type: string): boolean {
 
 async function decoded(exchange: Exchange, maxBytes: number, keepsMark: boolean): Promise<string> {
   const chunks: Uint8Array[] = []
-  for await (const chunk of exchange.body(maxBytes)) chunks.push(chunk)
+  for await (const chunk of exchange.body(maxBytes)) {
+    bodyRoom.take(exchange, chunk.length)
+    chunks.push(chunk)
+  }
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: keepsMark }).decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
   } catch (cause) {

@@ -39,5 +39,3 @@ export const RESTART_MS = [0, 200, 1_000, 5_000, 15_000] as const
 export const RESTART_RESET_MS = 60_000
 /** A store whose disk refused something tries by itself this often whether it takes writes again. */
 export const PROBE_MS = 5_000
-/** But not while the disk has less room than the largest value needs: a small write that succeeds would prove nothing. */
-export const PROBE_BYTES = VALUE_LENGTH

@@ -5,7 +5,7 @@
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Clock } from '../clock.ts'
-import { PROBE_BYTES, PROBE_MS } from './bounds.ts'
+import { PROBE_MS, VALUE_LENGTH } from './bounds.ts'
 
 export interface ProbeParts {
   readonly clock: Clock
@@ -43,11 +43,14 @@ export class Probe {
   }
 }
 
-/** A disk that does not say is asked. */
+/**
+ * Not while there is less than the largest value needs: a small write that succeeds would prove nothing. A disk that does not
+ * say is asked.
+ */
 async function hasRoom(path: string): Promise<boolean> {
   try {
     const { bavail, bsize } = await statfs(dirname(path))
-    return bavail * bsize >= PROBE_BYTES
+    return bavail * bsize >= VALUE_LENGTH
   } catch {
     return true
   }

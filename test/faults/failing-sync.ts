@@ -22,7 +22,7 @@ export interface FailingSync {
 export function failingSync(): FailingSync {
   const folder = mkdtempSync(join(tmpdir(), 'isopod-sync-'))
   const library = join(folder, 'failing-sync.so')
-  const { status, error, stderr } = spawnSync('cc', ['-shared', '-fPIC', '-o', library, SOURCE, '-ldl'], { encoding: 'utf8' })
+  const { status, error, stderr } = spawnSync(process.env['CC'] ?? 'cc', ['-shared', '-fPIC', '-o', library, SOURCE, '-ldl'], { encoding: 'utf8' })
   const script = `FAILING_PATH="$ISOPOD_HOME/isopod.db" FAILING_WHILE="$ISOPOD_HOME/${CONDITION}" LD_PRELOAD="${library}" exec "$@"`
   return {
     through: ['sh', '-c', script, 'sh'],
@@ -33,7 +33,7 @@ export function failingSync(): FailingSync {
 
 function whyNot(failure: string | undefined): string | undefined {
   if (process.platform !== 'linux') return 'a failing sync is put before the system\'s own on Linux only'
-  return failure === undefined ? undefined : `a failing sync has to be compiled, and the C compiler (cc) says: ${failure}`
+  return failure === undefined ? undefined : `a failing sync has to be compiled, and the C compiler says: ${failure}`
 }
 
 export function breakSyncs({ home }: StartedGateway): Promise<void> {
