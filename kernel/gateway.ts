@@ -9,10 +9,11 @@ import { Authenticator } from './auth/authenticate.ts'
 import { checkBind } from './auth/bind.ts'
 import { Failures } from './auth/failures.ts'
 import { namesOf } from './auth/origin.ts'
-import { Throttle, type ThrottleLimits } from './auth/throttle.ts'
+import { Throttle } from './auth/throttle.ts'
 import type { TokenBook } from './auth/tokens.ts'
 import type { Clock } from './clock.ts'
 import type { ConfigSource } from './config/config.ts'
+import { changedForNextStart } from './config/next-start.ts'
 import type { Config } from './config/schema.ts'
 import { Events } from './events.ts'
 import type { Front } from './front.ts'
@@ -20,7 +21,7 @@ import { Health } from './health.ts'
 import { serve } from './http/serve.ts'
 import { Kernel, type ChangeReport } from './kernel.ts'
 import type { Source } from './lifecycle/catalog.ts'
-import { wantedPlugins } from './lifecycle/wanted.ts'
+import { wantedPlugins, type ReadWishes } from './lifecycle/wanted.ts'
 import { BACKPRESSURE_BYTES, FRAME_BYTES, IDLE_TIMEOUT_SECONDS, type Limits } from './limits.ts'
 import type { Log } from './log.ts'
 import { LogFollowers } from './log-followers.ts'
@@ -55,8 +56,8 @@ export interface RunningGateway {
   readonly warnings: readonly string[]
   /** What the first application of the config did. */
   readonly report: ChangeReport
-  /** Resolves once the config in force has been applied. */
-  settled(): Promise<unknown>
+  /** Resolves once the config in force has been applied, with what that did. */
+  settled(): Promise<ChangeReport | undefined>
   /** Brings every plugin anew although nothing has changed. Calls in flight finish where they began. */
   renew(): Promise<ChangeReport>
   /** Refuses what is new, lets runs finish for `drainMs`, tells the sockets, stops the plugins. The parts stay open. */
@@ -100,7 +101,7 @@ class Gateway implements RunningGateway {
   #transport: Transport | undefined
   #bound: { readonly port: number; readonly hosts: readonly string[] } = { port: 0, hosts: [] }
   #report: ChangeReport | undefined
-  #applying: Promise<unknown> = Promise.resolve()
+  #applying: Promise<ChangeReport | undefined> = Promise.resolve(undefined)
   #closing: Promise<void> | undefined
 
   constructor(parts: GatewayParts) {
@@ -122,7 +123,7 @@ class Gateway implements RunningGateway {
         events: new Events(clock),
         closing: () => this.#closing !== undefined,
         deadlineMs: () => config.current.gateway.limits.timeoutSeconds * 1000,
-        overRate: (callerId, at) => this.#throttle.take(callerId, 'call', at),
+        overRate: (callerId) => this.#throttle.take(callerId, 'call'),
         facts: () => this.#health.facts,
       },
     })
@@ -150,7 +151,7 @@ class Gateway implements RunningGateway {
     return this.#report ?? { generation: 0, brought: [], retired: [], failed: {} }
   }
 
-  settled(): Promise<unknown> {
+  settled(): Promise<ChangeReport | undefined> {
     return this.#applying
   }
 
@@ -213,37 +214,44 @@ class Gateway implements RunningGateway {
   /** Brings what is wanted now. Changes are applied in the order they came. */
   #apply(renew: ReadonlySet<string> = new Set()): Promise<ChangeReport> {
     const applied = this.#applying.then(async () => {
-      const { config, builtIn, home } = this.#parts
-      const wanted = await wantedPlugins({ config: config.current, builtIn, home })
+      const wanted = await this.#wishes()
       for (const warning of wanted.warnings) this.#parts.log.warn(warning)
       const report = await this.kernel.apply({ ...wanted, renew, plugins: [{ source: this.#ownMethods(), trust: 'trusted', config: {} }, ...wanted.plugins] })
       // What is replaced waits for the calls that began beside it, and these never end.
       if (report.retired.length > 0) this.#followers.turn()
       return report
     })
-    this.#applying = applied.catch(() => {})
+    this.#applying = applied.catch(() => undefined)
     return applied
+  }
+
+  #wishes(config = this.#parts.config.current): Promise<ReadWishes> {
+    const { builtIn, home } = this.#parts
+    return wantedPlugins({ config, builtIn, home })
   }
 
   #ownMethods(): Source {
     const { config, log, tokens, version } = this.#parts
-    return ownMethods(
-      { kernel: () => this.kernel, tokens, config, log, followers: this.#followers, settled: () => this.settled(), renew: (id) => this.#apply(new Set([id])) },
-      version,
-    )
+    const parts = {
+      kernel: () => this.kernel,
+      tokens,
+      config,
+      log,
+      followers: this.#followers,
+      wishes: (wish?: Config) => this.#wishes(wish),
+      settled: () => this.settled(),
+      renew: (id: string) => this.#apply(new Set([id])),
+    }
+    return ownMethods(parts, version)
   }
 
   #changed(now: Config, before: Config): void {
     if (!isDeepStrictEqual(now.gateway.limits, before.gateway.limits)) this.#failures = this.#failuresUnder(now.gateway.limits)
     this.#admitUnder(now)
-    for (const field of ['port', 'bind', 'transport', 'tls'] as const) {
-      if (JSON.stringify(now.gateway[field]) !== JSON.stringify(before.gateway[field])) {
-        this.#parts.log.warn(`gateway.${field} has changed: it takes effect at the next start`)
-      }
-    }
+    for (const field of changedForNextStart(now, before)) this.#parts.log.warn(`${field} has changed: it takes effect at the next start`)
     void this.#apply().then((report) => {
       this.#parts.log.info('The config was applied', { ...report })
-      this.kernel.core.events.tell('config.changed', { generation: report.generation })
+      this.kernel.core.events.tell('config.changed', { generation: report.generation, revision: this.#parts.config.revision })
     })
   }
 
@@ -306,17 +314,6 @@ class Gateway implements RunningGateway {
 }
 
 /** Limits as the config has them at the moment they are asked for, so that a change of it forgets no count. */
-function limitsInForce(config: ConfigSource): ThrottleLimits {
-  const limits = () => config.current.gateway.limits
-  return {
-    get requestsPerMinute() {
-      return limits().requestsPerMinute
-    },
-    get callsPerMinute() {
-      return limits().callsPerMinute
-    },
-    get connections() {
-      return limits().connections
-    },
-  }
+function limitsInForce(config: ConfigSource): Limits {
+  return new Proxy({} as Limits, { get: (_, name) => config.current.gateway.limits[name as keyof Limits] })
 }

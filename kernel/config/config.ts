@@ -19,6 +19,7 @@ import { overlayReferences, redact, schemaWithPlugins, secretsIn } from './redac
 import { configSchema } from './schema.ts'
 import type { Config } from './schema.ts'
 import { watchConfig } from './watch.ts'
+import type { ChangeTerms } from './write.ts'
 
 export interface ConfigOptions {
   /** The gateway's home, where the file is looked for. */
@@ -55,7 +56,7 @@ export interface ConfigSource {
    * Lays a JSON merge patch over the file; see `updateConfig` for what it rejects with. Listeners have been called when it
    * resolves.
    */
-  update(patch: unknown, options: { readonly revision: string }): Promise<{ readonly config: Config; readonly revision: string }>
+  update(patch: unknown, terms: ChangeTerms): Promise<{ readonly config: Config; readonly revision: string }>
   close(): void
 }
 
@@ -124,10 +125,10 @@ class FollowedConfig implements ConfigSource {
     })
   }
 
-  update(patch: unknown, { revision }: { readonly revision: string }): Promise<{ config: Config; revision: string }> {
+  update(patch: unknown, terms: ChangeTerms): Promise<{ config: Config; revision: string }> {
     return this.#inTurn(async () => {
       const { updateConfig } = await import('./write.ts')
-      this.#take(await updateConfig(patch, { ...this.#load, revision }))
+      this.#take(await updateConfig(patch, { ...this.#load, revision: terms.revision, ...(terms.accept && { accept: terms.accept }) }))
       return { config: this.current, revision: this.revision }
     })
   }

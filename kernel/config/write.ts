@@ -8,25 +8,37 @@ import { keepBackup, replaceFile } from './atomic.ts'
 import { notationOf, parseText } from './document.ts'
 import { readConfigFile, revisionOf, settle, NO_FILE } from './load.ts'
 import type { FileText, Loaded, LoadOptions } from './load.ts'
-import { mergeText } from './merge.ts'
+import { mergePatch, mergeText } from './merge.ts'
 import { isTree, showPath, valueAt } from './path.ts'
 import type { Path, Tree } from './path.ts'
 import { describeProblem } from './problem.ts'
 import type { Problem } from './problem.ts'
 import { REDACTED } from './redact.ts'
+import type { Config } from './schema.ts'
 
 /** How many earlier files are kept, as `gateway.yaml.bak.1` (the newest) to `.5`. */
 export const BACKUPS = 5
 
-export interface UpdateOptions extends LoadOptions {
+/** A change that could be used. `before` and `after` are what the file says and would say, references unresolved. */
+export interface ProposedChange {
+  readonly before: Tree
+  readonly after: Tree
+  readonly config: Config
+}
+
+export interface ChangeTerms {
   /** The revision the change was made from: `NO_FILE` where there was no file. */
   readonly revision: string
+  /** Rejects where the change must not be made, for reasons that the schema does not know. Nothing has been written yet. */
+  readonly accept?: (change: ProposedChange) => Promise<void>
 }
+
+export type UpdateOptions = LoadOptions & ChangeTerms
 
 /**
  * Lays a JSON merge patch over the config file and answers what is now in force. Rejects with an `RpcError`: `conflict`
  * where the file is at another revision, `invalid_request` where the result would be no usable config (with the problems
- * in `details`) or the file cannot be edited, `unavailable` where the disk would not take it. In each case the file is as it was.
+ * in `details`) or the file cannot be edited, `unavailable` where the disk would not take it; or with what `accept` does. In each case the file is as it was.
  */
 export async function updateConfig(patch: unknown, options: UpdateOptions): Promise<Loaded> {
   const source = await readConfigFile(options.home, options.file)
@@ -36,6 +48,8 @@ export async function updateConfig(patch: unknown, options: UpdateOptions): Prom
   const text = mergedText(source, value, change)
   const after = await settle({ file: source.file, text }, options)
   if (!after.config) throw unusable(after.problems, 'With this change the config could not be used')
+  // A merge patch laid over an object is an object.
+  await options.accept?.({ before: value, after: mergePatch(value, change) as Tree, config: after.config })
   if (text !== source.text) await replace(source, text, options)
   return after
 }

@@ -36,7 +36,8 @@ function hiddenSecret({ id, version, config }: Manifest): string | undefined {
   return place === undefined ? undefined : `${id} ${version} marks a secret at ${place} of its config's schema, where it cannot be kept from the plugin: mark it in \`properties\` or \`items\``
 }
 
-function wrongConfig({ source: { manifest }, config }: Wanted): string | undefined {
+/** What its own schema says of a plugin's config, or undefined. */
+export function wrongConfig({ source: { manifest }, config }: Wanted): string | undefined {
   const wrong = manifest.config === undefined ? [] : complaints(manifest.config, config)
   return wrong.length > 0 ? `the config of ${manifest.id}: ${wrong.join('; ')}` : undefined
 }

@@ -4,6 +4,7 @@
  */
 import { API_VERSION, definePlugin, type Plugin } from '@isopod/plugin-api'
 import type { Source } from '../lifecycle/catalog.ts'
+import { addConfig } from './config.ts'
 import { addDescriptions } from './descriptions.ts'
 import { addEvents } from './events.ts'
 import { addLog } from './log.ts'
@@ -19,6 +20,7 @@ export function ownMethods(parts: OwnParts, version: string): Source {
       addEvents(methods, parts)
       addPlugins(methods, parts)
       addTokens(methods, parts)
+      addConfig(methods, parts)
       addLog(methods, parts)
     })
   })

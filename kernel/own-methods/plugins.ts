@@ -1,6 +1,7 @@
 /** The plugins that are loaded or should be, what each contributes, and the switch the owner has for each. */
 import { jsonCopy, RpcError, type Json, type JsonObject, type MethodRegistry } from '@isopod/plugin-api'
 import type { Kernel } from '../kernel.ts'
+import { mustBeOwner } from './owner.ts'
 import type { OwnParts } from './parts.ts'
 
 const PLUGIN_ID = {
@@ -31,7 +32,10 @@ export function addPlugins(methods: MethodRegistry, parts: OwnParts): void {
       description: `Switches a plugin ${enabled ? 'on' : 'off'} in the config file, and answers its row once that is in force.`,
       scope: 'admin',
       params: PLUGIN_ID,
-      handle: ({ id }) => switched(parts, id, enabled),
+      handle: ({ id }, ctx) => {
+        mustBeOwner(ctx.caller, 'switch plugins')
+        return switched(parts, id, enabled)
+      },
     })
   }
 }

@@ -1,5 +1,6 @@
 /** Who may come in: named tokens, made, listed and revoked. */
 import { SCOPES, type MethodRegistry } from '@isopod/plugin-api'
+import { mustBeOwner } from './owner.ts'
 import type { OwnParts } from './parts.ts'
 
 export function addTokens(methods: MethodRegistry, { tokens }: OwnParts): void {
@@ -24,6 +25,7 @@ export function addTokens(methods: MethodRegistry, { tokens }: OwnParts): void {
       },
     },
     handle: async ({ name, scopes, expiresInDays }, ctx) => {
+      mustBeOwner(ctx.caller, 'make a token')
       const wish = { name, scopes, ...(expiresInDays !== undefined && { expiresAt: ctx.now() + expiresInDays * 86_400_000 }) }
       const { token, listing } = await tokens.create(wish, ctx.caller.scopes)
       return { token, ...listing }
@@ -34,6 +36,9 @@ export function addTokens(methods: MethodRegistry, { tokens }: OwnParts): void {
     description: 'Ends a token, by id or name; its sockets are closed.',
     scope: 'admin',
     params: { type: 'object', required: ['token'], additionalProperties: false, properties: { token: { type: 'string', minLength: 1 } } },
-    handle: async ({ token }) => ({ ...(await tokens.revoke(token)) }),
+    handle: async ({ token }, ctx) => {
+      mustBeOwner(ctx.caller, 'revoke a token')
+      return { ...(await tokens.revoke(token)) }
+    },
   })
 }

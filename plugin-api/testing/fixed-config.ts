@@ -3,8 +3,10 @@ import { RpcError, type JsonObject } from '@isopod/plugin-api'
 import { checkConfig } from '@isopod/kernel/config/check.ts'
 import type { ConfigListener, ConfigSource } from '@isopod/kernel/config/config.ts'
 import { mergePatch } from '@isopod/kernel/config/merge.ts'
-import type { Tree } from '@isopod/kernel/config/path.ts'
+import type { Schema, Tree } from '@isopod/kernel/config/path.ts'
+import { redact, schemaWithPlugins } from '@isopod/kernel/config/redact.ts'
 import type { Config } from '@isopod/kernel/config/schema.ts'
+import type { ChangeTerms } from '@isopod/kernel/config/write.ts'
 
 export class FixedConfig implements ConfigSource {
   readonly file = 'the test'
@@ -28,8 +30,9 @@ export class FixedConfig implements ConfigSource {
     return String(this.#revision)
   }
 
-  shown(): Tree {
-    return this.#tree
+  shown(pluginSchemas: { readonly [plugin: string]: Schema } = {}): Tree {
+    // An object goes in, so an object comes out.
+    return redact(this.#current, schemaWithPlugins(pluginSchemas)) as Tree
   }
 
   onChange(listener: ConfigListener): () => void {
@@ -41,12 +44,14 @@ export class FixedConfig implements ConfigSource {
     return []
   }
 
-  async update(patch: unknown, { revision }: { readonly revision: string }): Promise<{ config: Config; revision: string }> {
+  async update(patch: unknown, { revision, accept }: ChangeTerms): Promise<{ config: Config; revision: string }> {
     if (revision !== this.revision) throw new RpcError('conflict', 'The config has changed in the meantime')
     const previous = this.#current
     // A merge patch laid over an object is an object.
     const tree = mergePatch(this.#tree, patch) as Tree
-    this.#current = checked(tree)
+    const config = checked(tree)
+    await accept?.({ before: this.#tree, after: tree, config })
+    this.#current = config
     this.#tree = tree
     this.#revision += 1
     for (const listener of this.#listeners) listener(this.#current, previous)

@@ -49,7 +49,9 @@ describe('pinned', () => {
     await gateway.close()
     assert.deepEqual(outside.sort(), [
       'chat.abort write', 'chat.history read', 'chat.resume read', 'chat.run write', 'chat.start write',
+      'config.get read', 'config.schema read', 'config.update admin',
       'events.subscribe read', 'events.unsubscribe read',
+      'log.follow admin', 'log.read admin',
       'model.list read',
       'plugin.disable admin', 'plugin.enable admin', 'plugin.inspect read', 'plugin.list read',
       'session.delete write', 'session.get read', 'session.list read', 'session.patch write', 'session.reset write',
