@@ -23,6 +23,7 @@ import type { Generation } from '../generation.ts'
 import { isObject } from '../json-input.ts'
 import { refused, succeeded } from '../outcome.ts'
 import type { Exchange } from '../transport/exchange.ts'
+import { bodyRoom } from './body-room.ts'
 import { readBody, readTextBody } from './body.ts'
 import { coerced } from './coercion.ts'
 import { EventStream } from './event-stream.ts'
@@ -58,7 +59,10 @@ export function serve(front: Front, exchange: Exchange): void {
     if (!underWay) return
     // However long the body takes, what the request leads to is not stopped before it.
     const place = generation.calls.enter(exchange)
-    underWay.catch((thrown: unknown) => fail(front, exchange, thrown)).finally(() => generation.calls.leave(place))
+    underWay.catch((thrown: unknown) => fail(front, exchange, thrown)).finally(() => {
+      generation.calls.leave(place)
+      bodyRoom.leave(exchange)
+    })
   } catch (thrown) {
     fail(front, exchange, thrown)
   }
