@@ -6,6 +6,8 @@ import { actedInRegister, openedInRegister } from '@isopod/plugin-api'
 
 const ACTS = ['setTimeout', 'setInterval', 'setImmediate', 'fetch', 'WebSocket'] as const
 
+leaveWebSocketUnloaded()
+
 /**
  * Runs `declare` and answers what it answers.
  * @throws Error that names what was opened.
@@ -21,6 +23,21 @@ export function declareOnly<Answer>(declare: () => Answer): Answer {
   } finally {
     for (const one of restore) one()
   }
+}
+
+/**
+ * Node makes `WebSocket` at the first look at it, and a look at its descriptor is one: it loads Node's whole HTTP client, which
+ * is 4.5 MB. From now on only who uses it pays for it. `node:http` has the same class under the same name.
+ */
+function leaveWebSocketUnloaded(): void {
+  if (!('WebSocket' in globalThis)) return
+  Reflect.deleteProperty(globalThis, 'WebSocket') // replacing what is there looks at it, too
+  const place = { configurable: true, enumerable: false }
+  Object.defineProperty(globalThis, 'WebSocket', {
+    ...place,
+    get: () => process.getBuiltinModule('node:http').WebSocket,
+    set: (value: unknown) => void Object.defineProperty(globalThis, 'WebSocket', { ...place, value, writable: true }),
+  })
 }
 
 /** Puts something that throws in the place of a global. Answers the undo. */
