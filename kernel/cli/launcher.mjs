@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // The first file that runs, in plain JavaScript that any Node from 20 on can read. It finds a Node that can run the rest (the
 // one this package brought along, if the one that was called cannot), and makes the sources quick to load: their types are
-// stripped once and kept, and what V8 compiled is kept too. Then it hands over to the command line.
-import { spawn } from 'node:child_process'
+// stripped once and kept, what V8 compiled is kept too, and nothing is optimised before it runs. Then it hands over to the
+// command line.
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -11,12 +11,16 @@ import { fileURLToPath } from 'node:url'
 const [major, minor] = process.versions.node.split('.').map(Number)
 
 if (isGoodEnough(major, minor)) {
+  const { startWithoutOptimizing } = await import('../tiering.mjs')
+  const optimize = startWithoutOptimizing()
   const { quicken } = await import('../quicken.mjs')
   quicken()
   const { runCommandLine } = await import('./command-line.ts')
+  // It has run when the command is done, or when the gateway listens.
   await runCommandLine(process.argv.slice(2))
+  optimize()
 } else {
-  handOver(broughtNode())
+  await handOver(broughtNode())
 }
 
 /** 22.18 is the first Node that strips types unasked; past 24 nothing here has been tried. */
@@ -41,7 +45,8 @@ function broughtNode() {
 }
 
 /** Runs the same command there; this process only passes signals and the exit code on. */
-function handOver(node) {
+async function handOver(node) {
+  const { spawn } = await import('node:child_process')
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => {
