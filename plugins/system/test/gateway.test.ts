@@ -32,6 +32,13 @@ for (const wall of [false, true]) {
       assert.ok(version.length > 0 && Number.isInteger(uptime))
     })
 
+    test('/status says how the channels are, where there are any', async (t) => {
+      const many = await testGateway({ plugins: ['system', 'channels', new URL('../../../fixtures/plugins/pigeons/', import.meta.url)], wall })
+      t.after(() => many.close())
+      const { channels } = await (await many.fetch('/status')).json() as { channels: unknown }
+      assert.deepEqual(channels, { discord: 'connected', signal: 'not_configured' })
+    })
+
     test('ping answers whoever may read, and nobody else', async () => {
       assert.equal((await gateway.client().call('system.ping') as { pong: boolean }).pong, true)
       assert.equal((await gateway.client({ scopes: [] }).refusal('system.ping')).code, 'forbidden')

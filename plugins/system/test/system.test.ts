@@ -1,6 +1,6 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import type { Caller, GatewayFacts, Json, RouteEncoded } from '@isopod/plugin-api'
+import { RpcError, type Caller, type GatewayFacts, type Json, type RouteEncoded } from '@isopod/plugin-api'
 import plugin from '../index.ts'
 import { contributionsOf, NOW, type ContextParts } from '../../../fixtures/contributions.ts'
 
@@ -13,7 +13,8 @@ const FACTS: GatewayFacts = {
 }
 
 function given(facts: Partial<GatewayFacts> = {}, parts: ContextParts = {}): ContextParts {
-  return { gateway: () => Promise.resolve({ ...FACTS, ...facts }), ...parts }
+  const call = () => Promise.reject(new RpcError('method_not_found', 'There is no method channel.list'))
+  return { gateway: () => Promise.resolve({ ...FACTS, ...facts }), call, ...parts }
 }
 
 /** What a URL answers: the row's params into its method, and the outcome through the row's encoding. */
@@ -81,6 +82,18 @@ test('/status answers in the shape of the document', async () => {
     status: 200,
     body: { status: 'ok', version: '2026.2.13', uptime: 3600, gateway: { port: 18789, bind: '127.0.0.1', auth: 'token' }, channels: {} },
   })
+})
+
+test('/status has its channels by id, each with its state', async () => {
+  const channels = [{ id: 'telegram', name: 'Telegram', enabled: true, status: 'connected' }, { id: 'slack', name: 'Slack', enabled: false, status: 'disabled' }]
+  const { body } = await get('/status', given({}, { call: () => Promise.resolve({ channels }) }))
+  assert.partialDeepStrictEqual(body, { status: 'ok', channels: { telegram: 'connected', slack: 'disabled' } })
+})
+
+test('/status is answered though the channels cannot be asked, and says so', async () => {
+  const call = () => Promise.reject(new RpcError('timeout', 'channel.list took too long'))
+  const { body } = await get('/status', given({}, { call }))
+  assert.partialDeepStrictEqual(body, { status: 'degraded', channels: {}, troubles: ['The channels could not be asked: channel.list took too long'] })
 })
 
 test('/status is degraded, with the reasons, while something troubles the gateway', async () => {
