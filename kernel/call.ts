@@ -45,6 +45,8 @@ export class Call {
   readonly rowOf: Instance | undefined
   /** Called when the ladder has let the call through, just before its handler runs. */
   onEntry: (() => void) | undefined
+  /** Called when this call has become a run. */
+  onRun: (() => void) | undefined
   readonly #generation: Generation | (() => Generation)
   readonly #depth: number
   readonly #deadlineMs: number | undefined
@@ -74,6 +76,7 @@ export class Call {
     this.isCounted = parts.isCounted === true
     this.rowOf = parts.rowOf
     this.onEntry = undefined
+    this.onRun = undefined
     this.#generation = parts.generation ?? parent?.generation ?? core.current()
     this.#depth = parent ? parent.#depth + 1 : 1
     this.#deadlineMs = parts.deadlineMs
@@ -155,7 +158,9 @@ export class Call {
   openRun(about: JsonObject): string {
     if (!this.#entered) throw new RpcError('forbidden', 'Only a call can be a run, and `start` is none')
     const abort = () => this.cancel(new RpcError('cancelled', 'The run was aborted'))
-    this.#runId ??= this.core.events.runs.begin(this.caller, about, abort, this.sink)
+    if (this.#runId !== undefined) return this.#runId
+    this.#runId = this.core.events.runs.begin(this.caller, about, abort, this.sink)
+    this.onRun?.()
     return this.#runId
   }
 

@@ -284,7 +284,7 @@ class Gateway implements RunningGateway {
     const { tokens } = this.#parts
     return {
       auth: new Authenticator(gateway.auth, { tokens, failures: this.#failures }),
-      names: namesOf({ bound, hosts: gateway.hosts, origins: gateway.origins }),
+      names: namesOf({ bound, hosts: gateway.hosts, origins: gateway.origins, cors: gateway.cors.origins }),
     }
   }
 

@@ -30,6 +30,11 @@ export type RouteDecoded =
       readonly method?: string
       readonly state?: Json
       readonly stream?: boolean
+      /**
+       * How long the client waits for the end of a run, in milliseconds. After that it is answered `timeout`, with the run's id and
+       * what it is about as details, and the run goes on. A call that is no run is not cut short by it.
+       */
+      readonly patienceMs?: number
     }
   | { readonly refuse: Refusal }
 
@@ -87,7 +92,7 @@ export interface RouteDescription {
 }
 
 export interface Route extends RouteDeclaration {
-  /** Without it, params are the path's segments, the query and the body's fields, the later winning. */
+  /** Without it, params are the query, the body's fields and the path's segments, the later winning. */
   readonly decode?: (request: RouteRequest) => RouteDecoded | Promise<RouteDecoded>
   /** Without it, the body is the result as it is; a refusal is spelled by the URL's family. */
   readonly encode?: (what: RouteHappening, state: Json, now: number) => RouteEncoded | undefined | Promise<RouteEncoded | undefined>

@@ -18,12 +18,16 @@ export interface NameRules {
   readonly hosts: readonly string[]
   /** `gateway.origins`: pages from elsewhere that may use it, `https://page.example`, any scheme. */
   readonly origins: readonly string[]
+  /** `gateway.cors.origins`: pages from elsewhere that may use it and read its answers. */
+  readonly cors?: readonly string[]
 }
 
 /** The same, checked and normalized once. */
 export interface Names {
   readonly hosts: ReadonlySet<string>
   readonly origins: ReadonlySet<string>
+  /** Those of `origins` that may read answers. */
+  readonly cors: ReadonlySet<string>
   /** Whether any IP address is accepted as a name. */
   readonly anyAddress: boolean
 }
@@ -35,24 +39,29 @@ export interface TurnedAway {
 }
 
 /** Throws `invalid_request`, naming the entry, where one is no name or no origin. */
-export function namesOf({ bound, hosts, origins }: NameRules): Names {
+export function namesOf({ bound, hosts, origins, cors = [] }: NameRules): Names {
   const names = hosts.map((entry) => {
     const host = parseHost(entry)
     if (host === undefined) throw malformed('gateway.hosts', entry, 'a host name or an address, like gateway.example')
     return host.name
   })
-  const pages = origins.map((entry) => {
-    const origin = parseOrigin(entry.replace(/\/$/, ''))
-    if (origin === undefined) throw malformed('gateway.origins', entry, 'an origin, like https://page.example')
-    return origin.text
-  })
+  const readers = originsOf(cors, 'gateway.cors.origins')
   const addresses = bound.flatMap((address) => parseHost(address.includes(':') ? `[${address}]` : address)?.name ?? [])
   return Object.freeze({
     hosts: new Set([...names, ...addresses]),
-    origins: new Set(pages),
+    origins: new Set([...originsOf(origins, 'gateway.origins'), ...readers]),
+    cors: new Set(readers),
     // Bound to every address, the gateway cannot know them all (a container's host, a router's forwarding). An address in
     // Host is no danger: nobody can make a number resolve to something else.
     anyAddress: bound.some(isWildcard),
+  })
+}
+
+function originsOf(entries: readonly string[], param: string): readonly string[] {
+  return entries.map((entry) => {
+    const origin = parseOrigin(entry.replace(/\/$/, ''))
+    if (origin === undefined) throw malformed(param, entry, 'an origin, like https://page.example')
+    return origin.text
   })
 }
 

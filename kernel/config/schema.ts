@@ -57,12 +57,18 @@ const auth = {
   },
 } as const
 
+const pages = {
+  type: 'array',
+  items: { type: 'string', pattern: '^[a-z][a-z0-9+.-]*://[^\\s/?#@*]+$', accepts: 'an origin, like https://page.example' },
+  default: [],
+} as const
+
 const gateway = {
   type: 'object',
   description: 'Where the gateway listens and who may come in.',
   default: {},
   additionalProperties: false,
-  required: ['port', 'bind', 'hosts', 'origins', 'auth', 'limits', 'transport', 'dialects'],
+  required: ['port', 'bind', 'hosts', 'origins', 'cors', 'auth', 'limits', 'transport', 'dialects'],
   properties: {
     port: { type: 'integer', minimum: 0, maximum: 65_535, default: 18_789, description: 'The port; 0 takes a free one.' },
     bind: {
@@ -78,11 +84,14 @@ const gateway = {
       default: [],
       description: 'Further names the gateway is reached by, checked against Host.',
     },
-    origins: {
-      type: 'array',
-      items: { type: 'string', pattern: '^[a-z][a-z0-9+.-]*://[^\\s/?#@]+$', accepts: 'an origin, like https://page.example' },
-      default: [],
-      description: 'Pages of other origins that may call the gateway, checked against Origin.',
+    origins: { ...pages, description: 'Pages of other origins that may call the gateway, checked against Origin.' },
+    cors: {
+      type: 'object',
+      description: 'Pages of other origins that may also read its answers over HTTP, by the headers browsers ask for (CORS).',
+      default: {},
+      additionalProperties: false,
+      required: ['origins'],
+      properties: { origins: { ...pages, description: 'Exact origins; none unless said. Each also counts as one of gateway.origins.' } },
     },
     auth,
     limits,

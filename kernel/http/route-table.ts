@@ -17,6 +17,9 @@ interface Pattern {
   readonly parts: readonly string[]
 }
 
+/** What a row may be served under; HEAD comes with GET. */
+export const VERBS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+
 const NO_SEGMENTS: Readonly<Record<string, string>> = Object.freeze({})
 const tables = new WeakMap<Generation, RouteTable>()
 
@@ -57,7 +60,7 @@ export class RouteTable {
 
   /** The verbs that would have found something at this path, for `Allow`. */
   verbsAt(path: string): readonly string[] {
-    return ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter((verb) => this.find(verb, path))
+    return VERBS.filter((verb) => this.find(verb, path))
   }
 }
 

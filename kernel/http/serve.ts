@@ -26,7 +26,9 @@ import type { Exchange } from '../transport/exchange.ts'
 import { bodyRoom } from './body-room.ts'
 import { readBody, readTextBody } from './body.ts'
 import { coerced } from './coercion.ts'
+import { answerPreflight, crossOrigin, isPreflight } from './cross-origin.ts'
 import { EventStream } from './event-stream.ts'
+import { endOf } from './patience.ts'
 import { parametersOf } from './query.ts'
 import { replyOutcome, replyRefusal, replyThrown, tooOften } from './reply.ts'
 import { RouteTable, type Match } from './route-table.ts'
@@ -40,13 +42,19 @@ const WITHHELD_FROM_OWN = new Set(['cookie', 'proxy-authorization'])
 const PUBLIC: Caller = Object.freeze({ id: 'public', scopes: [], origin: 'stranger' })
 
 /** Answers one request. Never throws, and always replies unless the client has gone. */
-export function serve(front: Front, exchange: Exchange): void {
-  const turnedAway = checkHost(exchange, front.names()) ?? checkOrigin(exchange, front.names())
+export function serve(front: Front, received: Exchange): void {
+  const names = front.names()
+  const exchange = crossOrigin(received, names)
+  const turnedAway = checkHost(exchange, names) ?? checkOrigin(exchange, names)
   if (turnedAway) {
     replyRefusal(exchange, turnedAway.refusal, turnedAway.status)
     return
   }
   const generation = front.core.current()
+  if (isPreflight(exchange)) {
+    answerPreflight(exchange, names, RouteTable.of(generation).verbsAt(exchange.path))
+    return
+  }
   const match = RouteTable.of(generation).find(exchange.method, exchange.path)
   const caller = admit(front, exchange, match)
   if (!caller) return
@@ -145,7 +153,8 @@ function plainParams({ exchange, generation, match }: Job, body: Json | undefine
   if (body !== undefined && !isObject(body)) throw new RpcError('invalid_request', 'The body must be a JSON object')
   const query = parametersOf(exchange.query)
   const schema = generation.methods.get(match.bound.item.call)?.item.params
-  return Object.freeze({ ...coerced(match.segments, schema), ...coerced(query, schema), ...body })
+  // What the path names is what the request is about, whatever else it says.
+  return Object.freeze({ ...coerced(query, schema), ...body, ...coerced(match.segments, schema) })
 }
 
 function withDecoded(job: Job, decoded: RouteDecoded): void | Promise<void> {
@@ -171,7 +180,7 @@ function make(job: Job, params: JsonObject, wanted: Wanted | undefined): void | 
   }
   if (!(answer instanceof Promise)) return tell(job, events, state, succeeded(answer))
   const stopListening = cancelWithClient(job.exchange, call)
-  return answer.then(succeeded, refused).then((outcome) => {
+  return endOf(call, answer, wanted?.patienceMs).then((outcome) => {
     stopListening()
     return tell(job, events, state, outcome)
   })
