@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { chatSection } from './chat-section.ts'
+import { dialectSection } from './dialect-section.ts'
 import type { Figure } from './figure.ts'
 import { healthSection } from './health-section.ts'
 import { memorySection } from './memory-section.ts'
@@ -19,6 +20,7 @@ const SECTIONS: Readonly<Record<string, (stage: Stage) => Promise<Figure[]>>> = 
   start: startSection,
   memory: memorySection,
   rpc: rpcSection,
+  dialect: dialectSection,
   health: healthSection,
   chat: chatSection,
   store: storeSection,
