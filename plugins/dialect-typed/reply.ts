@@ -9,7 +9,7 @@ export function encode(spoken: Spoken, state: Json, now: number): Encoded {
 }
 
 function messageOf(spoken: Spoken): JsonObject | undefined {
-  if (spoken.kind === 'outcome') return { ...reply(spoken.method, spoken.outcome, spoken.id) }
+  if (spoken.kind === 'outcome') return reply(spoken.method, spoken.outcome, spoken.id)
   return spoken.kind === 'event' ? toolMessage(spoken.event) : undefined
 }
 
