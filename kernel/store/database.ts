@@ -172,7 +172,10 @@ export function explain(thrown: unknown, path: string): OpenRefusal {
     return new OpenRefusal('busy', `The database ${path} is locked by another program. Close that program and start again.`, thrown)
   if (code === SQLITE.FULL)
     return new OpenRefusal('unwritable', `There is no room on the disk for the database ${path}. Free some and start again.`, thrown)
-  if (code !== 0 && code !== SQLITE.CANTOPEN && code !== SQLITE.READONLY && code !== SQLITE.IOERR)
+  if (code === SQLITE.IOERR)
+    return new OpenRefusal('unwritable', `The disk failed under the database ${path} (${said}). Nothing of what it had kept was given up. `
+      + 'Look into the system\'s log for what is wrong with the disk, and start again when it works.', thrown)
+  if (code !== 0 && code !== SQLITE.CANTOPEN && code !== SQLITE.READONLY)
     return new OpenRefusal('failed', `The database ${path} could not be opened: ${said}`, thrown)
   return new OpenRefusal('unwritable', `The database ${path} cannot be written (${said}). `
     + 'Make it and its folder writable for this user, or set ISOPOD_HOME to a folder that is.', thrown)

@@ -1,7 +1,7 @@
 /** A disk whose syncs fail under a gateway that runs: it takes what is written, and does not promise to keep it. */
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
-import { gatewayFor, type RpcSocket } from '../main-job/started.ts'
+import { gatewayFor, startGateway, type RpcSocket } from '../main-job/started.ts'
 import { breakSyncs, failingSync, healSyncs } from './failing-sync.ts'
 
 const syncs = failingSync()
@@ -48,7 +48,7 @@ describe('a disk whose syncs fail', { skip: syncs.why ?? false }, () => {
     assert.deepEqual(await said(await next.socket()), ['before', 'after'])
   })
 
-  it('and that kills the gateway has nothing found that was refused', async (test) => {
+  it('until the gateway is killed keep it from starting, and nothing is found afterwards that was refused', async (test) => {
     const gateway = await gatewayFor(test, { through: syncs.through })
     const socket = await gateway.socket()
     assert.equal((await say(socket, 'before'))['ok'], true)
@@ -56,6 +56,7 @@ describe('a disk whose syncs fail', { skip: syncs.why ?? false }, () => {
     const refused = await Promise.all(Array.from({ length: 20 }, (_, at) => say(socket, `during ${at} ${'x'.repeat(20_000)}`)))
     assert.deepEqual(refused.filter(({ ok }) => ok === true), [])
     await gateway.kill('SIGKILL')
+    await assert.rejects(startGateway({ home: gateway.home, through: syncs.through }), /The disk failed under the database [^]*isopod\.db[^]*start again when it works/)
     await healSyncs(gateway)
     const next = await gatewayFor(test, { home: gateway.home })
     assert.deepEqual(await said(await next.socket()), ['before'])
