@@ -3,13 +3,12 @@
  * callers in, the transport outside, and the config that may change all of it while it runs. The composition root opens
  * real parts; the testing gateway opens some in memory.
  */
-import { isDeepStrictEqual } from 'node:util'
 import type { Sandbox } from '@isopod/plugin-api'
 import { Authenticator } from './auth/authenticate.ts'
 import { checkBind } from './auth/bind.ts'
 import { Failures } from './auth/failures.ts'
 import { namesOf } from './auth/origin.ts'
-import { Throttle } from './auth/throttle.ts'
+import { Throttle, type ThrottleLimits } from './auth/throttle.ts'
 import type { TokenBook } from './auth/tokens.ts'
 import type { Clock } from './clock.ts'
 import type { ConfigSource } from './config/config.ts'
@@ -94,7 +93,7 @@ class Gateway implements RunningGateway {
   readonly #followers: LogFollowers
   readonly #front: Front
   readonly #undo: (() => void)[] = []
-  #failures: Failures
+  readonly #failures: Failures
   #entrance: Entrance
   /** `gateway.bind` as it was when the port was opened; a change of it waits for the next start. */
   #bind: string
@@ -110,7 +109,7 @@ class Gateway implements RunningGateway {
     const { gateway } = config.current
     this.#bind = gateway.bind
     this.#followers = new LogFollowers(log, clock)
-    this.#failures = this.#failuresUnder(gateway.limits)
+    this.#failures = new Failures(clock, failureLimitsInForce(config), (message) => log.warn(message))
     this.#throttle = new Throttle(clock, limitsInForce(config))
     this.#entrance = this.#entranceUnder(config.current, [])
     this.#health = new Health({ clock, facts: () => this.#facts(), troubles: () => this.#troubles() })
@@ -123,7 +122,7 @@ class Gateway implements RunningGateway {
         events: new Events(clock),
         closing: () => this.#closing !== undefined,
         deadlineMs: () => config.current.gateway.limits.timeoutSeconds * 1000,
-        overRate: (callerId) => this.#throttle.take(callerId, 'call'),
+        overRate: (callerId, at) => this.#throttle.take(callerId, 'call', at),
         facts: () => this.#health.facts,
       },
     })
@@ -246,7 +245,6 @@ class Gateway implements RunningGateway {
   }
 
   #changed(now: Config, before: Config): void {
-    if (!isDeepStrictEqual(now.gateway.limits, before.gateway.limits)) this.#failures = this.#failuresUnder(now.gateway.limits)
     this.#admitUnder(now)
     for (const field of changedForNextStart(now, before)) this.#parts.log.warn(`${field} has changed: it takes effect at the next start`)
     void this.#apply().then((report) => {
@@ -273,11 +271,6 @@ class Gateway implements RunningGateway {
   #hangUp(callerIds: readonly string[]): void {
     if (callerIds.length === 0) return
     this.#connections.close(1008, 'This credential no longer works', ({ caller }) => caller !== undefined && callerIds.includes(caller.id))
-  }
-
-  #failuresUnder(limits: Limits): Failures {
-    const { clock, log } = this.#parts
-    return new Failures(clock, limits, (message) => log.warn(message))
   }
 
   #entranceUnder({ gateway }: Config, bound: readonly string[]): Entrance {
@@ -314,6 +307,29 @@ class Gateway implements RunningGateway {
 }
 
 /** Limits as the config has them at the moment they are asked for, so that a change of it forgets no count. */
-function limitsInForce(config: ConfigSource): Limits {
-  return new Proxy({} as Limits, { get: (_, name) => config.current.gateway.limits[name as keyof Limits] })
+function limitsInForce(config: ConfigSource): ThrottleLimits {
+  const limits = () => config.current.gateway.limits
+  return {
+    get requestsPerMinute() {
+      return limits().requestsPerMinute
+    },
+    get callsPerMinute() {
+      return limits().callsPerMinute
+    },
+    get connections() {
+      return limits().connections
+    },
+  }
+}
+
+/** The same for failed authentications, which are asked for far more seldom. */
+function failureLimitsInForce(config: ConfigSource): Pick<Limits, 'authFailures' | 'authWindowSeconds'> {
+  return {
+    get authFailures() {
+      return config.current.gateway.limits.authFailures
+    },
+    get authWindowSeconds() {
+      return config.current.gateway.limits.authWindowSeconds
+    },
+  }
 }

@@ -1,7 +1,7 @@
 /**
- * How often one credential may ask: HTTP requests and upgrades, calls on open sockets, and sockets open at once. Each key
- * has its own allowance, so one client cannot starve another. It knows keys and numbers only; who is not limited at all
- * (plugins, the kernel's own calls) never comes here.
+ * How often one credential may ask: HTTP requests and upgrades, calls on open sockets, and sockets open at once; and an
+ * address, before it has shown one. Each key has its own allowance, so one client cannot starve another. It knows keys and
+ * numbers only; who is not limited at all (plugins, the kernel's own calls) never comes here.
  */
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
@@ -12,8 +12,11 @@ export const KEYS_REMEMBERED = 10_000
 
 const MINUTE_MS = 60_000
 
-/** What is counted per minute: `request` an HTTP request or an upgrade, `call` a call on an open socket. */
-export type ThrottleKind = 'request' | 'call'
+/**
+ * What is counted per minute: `request` an HTTP request or an upgrade of a credential, `stranger` an upgrade from an address
+ * that shows its credential later, `call` a call on an open socket.
+ */
+export type ThrottleKind = 'request' | 'stranger' | 'call'
 
 /** The limits that are kept here; each is asked for anew, so that it may change. */
 export type ThrottleLimits = Pick<Limits, 'requestsPerMinute' | 'callsPerMinute' | 'connections'>
@@ -33,8 +36,10 @@ interface Count {
 export class Throttle {
   readonly #clock: Clock
   readonly #limits: ThrottleLimits
+  /** Kinds apart, so that a flood of addresses cannot have a credential's count forgotten. */
   readonly #counts = {
     request: new LRUCache<string, Count>({ max: KEYS_REMEMBERED }),
+    stranger: new LRUCache<string, Count>({ max: KEYS_REMEMBERED }),
     call: new LRUCache<string, Count>({ max: KEYS_REMEMBERED }),
   }
   /** Open connections by key. No bound of its own: it is as large as the number of open sockets. */
@@ -51,7 +56,7 @@ export class Throttle {
    * @param now in the clock's elapsed milliseconds, where the caller has just read them.
    */
   take(key: string, kind: ThrottleKind, now = this.#clock.elapsed()): number | undefined {
-    const limit = kind === 'request' ? this.#limits.requestsPerMinute : this.#limits.callsPerMinute
+    const limit = kind === 'call' ? this.#limits.callsPerMinute : this.#limits.requestsPerMinute
     if (limit === 0) return undefined
     const count = this.#count(key, kind, now)
     const waitMs = waitFor(count, limit, now - count.began)

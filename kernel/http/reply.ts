@@ -30,10 +30,14 @@ export function replyRefusal(exchange: Exchange, refusal: Refusal, status?: numb
   exchange.reply(whole.status, { ...whole.headers, ...headers }, whole.body)
 }
 
+/** What a 429 says where nobody knows how long: a minute is what every rate here is counted over. */
+const RATE_RETRY_SECONDS = 60
+
 /** A refusal as a whole reply, for what has no exchange: an upgrade that is turned away. */
 export function refusalReply(refusal: Refusal, path: string, status?: number): WholeReply {
   const spelled = spell(refusal, path, status)
-  const wait = refusal.retryAfterSeconds === undefined ? {} : { 'retry-after': String(Math.ceil(refusal.retryAfterSeconds)) }
+  const seconds = refusal.retryAfterSeconds ?? (refusal.code === 'rate_limited' ? RATE_RETRY_SECONDS : undefined)
+  const wait = seconds === undefined ? {} : { 'retry-after': String(Math.ceil(seconds)) }
   // RFC 9110, 11.6.1: a 401 says which scheme would do.
   const challenge = spelled.status === 401 ? { 'www-authenticate': 'Bearer' } : {}
   return { status: spelled.status, headers: { ...JSON_HEADERS, ...wait, ...challenge }, body: JSON.stringify(spelled.body) }

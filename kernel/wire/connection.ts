@@ -21,6 +21,7 @@ import type { Front } from '../front.ts'
 import type { Generation } from '../generation.ts'
 import { CALLS_PER_SOCKET, FIRST_FRAME_BYTES, FIRST_FRAME_MS } from '../limits.ts'
 import { refused, succeeded } from '../outcome.ts'
+import { tooOften } from '../http/reply.ts'
 import type { Socket } from '../transport/socket.ts'
 import { HEARTBEAT } from '../pulse.ts'
 import { frameIn } from './frame.ts'
@@ -204,8 +205,16 @@ export class Connection {
     const { refusal, caller } = this.#front.auth().authenticate(presentedInFrame(shown), this.#socket.remoteAddress)
     if (refusal) this.#turnOut(id, refusal, CLOSE.policy)
     else if (this.#caller && this.#caller.id !== caller.id) this.#refuse(id, OTHER_CREDENTIAL)
-    else if (!this.#caller && !this.#seat(caller)) this.#turnOut(id, TOO_MANY_SOCKETS, CLOSE.busy)
+    else if (!this.#caller && this.#isTurnedAway(id, caller)) return
     else this.#outbox.say({ kind: 'welcome', id, facts: this.#facts() })
+  }
+
+  /** Its upgrade counts as if the credential had ridden in it. */
+  #isTurnedAway(id: Json, caller: Caller): boolean {
+    const wait = this.#front.throttle().take(caller.id, 'request')
+    const refusal = wait !== undefined ? tooOften(wait) : this.#seat(caller) ? undefined : TOO_MANY_SOCKETS
+    if (refusal) this.#turnOut(id, refusal, CLOSE.busy)
+    return refusal !== undefined
   }
 
   /** Counts this socket among its credential's, and no longer among those of its address. */

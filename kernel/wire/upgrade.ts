@@ -4,6 +4,7 @@
  */
 import type { Caller, Dialect, Refusal } from '@isopod/plugin-api'
 import { checkHost, checkOrigin } from '../auth/origin.ts'
+import { clientOf } from '../auth/address.ts'
 import { presented } from '../auth/credentials.ts'
 import type { Front } from '../front.ts'
 import { refusalReply, tooOften } from '../http/reply.ts'
@@ -62,8 +63,8 @@ function admitted(
   dialects: readonly Dialect[],
   atPath: Dialect | undefined,
 ): UpgradeDecision {
-  const key = caller?.id ?? `address:${head.remoteAddress}`
-  const wait = front.throttle().take(key, 'request')
+  const key = caller?.id ?? `address:${clientOf(head.remoteAddress)}`
+  const wait = front.throttle().take(key, caller ? 'request' : 'stranger')
   if (wait !== undefined) {
     return refused(head, tooOften(wait))
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { CLIENTS_REMEMBERED, Failures } from '../../kernel/auth/failures.ts'
+import { CLIENTS_REMEMBERED, Failures, TOLD_AT_MOST } from '../../kernel/auth/failures.ts'
 import { movableClock } from './parts.ts'
 
 const limits = { authFailures: 20, authWindowSeconds: 60 }
@@ -108,6 +108,33 @@ describe('failed authentications', () => {
     const { failures, told } = telling({ ...limits, authFailures: 0 })
     fail(failures, '192.0.2.1', 3)
     assert.deepEqual(told, [unknownFrom('192.0.2.1')])
+  })
+
+  it('of very many clients are told a hundred times a minute, and then that there are many', () => {
+    const { clock, failures, told } = telling()
+    for (let each = 0; each < 5_000; each += 1) failures.count(`10.0.${each >> 8}.${each & 255}`)
+    assert.equal(told.length, TOLD_AT_MOST)
+    assert.match(told.at(-1) ?? '', /very many addresses/)
+    clock.move(60_000)
+    failures.count('192.0.2.1')
+    assert.equal(told.at(-1), unknownFrom('192.0.2.1'))
+  })
+
+  it('are held to the limit in force, and a change of it forgets none', () => {
+    const clock = movableClock()
+    const inForce = { ...limits }
+    const failures = new Failures(clock, inForce)
+    fail(failures, '192.0.2.1', 10)
+    clock.move(10_000)
+    inForce.authFailures = 5
+    assert.equal(failures.lockedFor('192.0.2.1'), 50)
+    inForce.authFailures = 30
+    fail(failures, '192.0.2.1', 20)
+    assert.equal(failures.lockedFor('192.0.2.1'), 50)
+    inForce.authWindowSeconds = 20
+    assert.equal(failures.lockedFor('192.0.2.1'), 10)
+    inForce.authFailures = 0
+    assert.equal(failures.lockedFor('192.0.2.1'), 0)
   })
 
   it('are not counted where the limit is 0', () => {
