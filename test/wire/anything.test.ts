@@ -21,7 +21,9 @@ const text = fc.oneof(
           id: fc.oneof(fc.jsonValue({ maxDepth: 1 }), fc.constant('__proto__')),
           method: fc.oneof(fc.constantFrom('probe.echo', 'probe.run', 'probe.fail', 'chat.run', 'auth', 'events.subscribe', '__proto__', 'constructor', 'toString'), fc.jsonValue({ maxDepth: 1 })),
           params: fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constant({ texts: ['a'] }), fc.constant({ events: ['probe.done'] })),
-          type: fc.jsonValue({ maxDepth: 1 }),
+          type: fc.oneof(fc.jsonValue({ maxDepth: 1 }), fc.constantFrom('req', 'auth', 'chat', 'status', 'heartbeat_trigger', 'skill_invoke')),
+          payload: fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.record({ text: fc.jsonValue({ maxDepth: 1 }), context: fc.jsonValue({ maxDepth: 2 }), options: fc.jsonValue({ maxDepth: 1 }) }, { requiredKeys: [] })),
+          token: fc.jsonValue({ maxDepth: 0 }),
         },
         { requiredKeys: [] },
       )
@@ -36,7 +38,7 @@ async function isAlive(socket: TestSocket): Promise<boolean> {
 }
 
 test('any frames leave a socket that answers, or one that was closed with a code', async (t) => {
-  const gateway = await testGateway({ plugins: ['dialect-rpc', new Probe().plugin] })
+  const gateway = await testGateway({ plugins: ['dialect-native', 'dialect-rpc', 'dialect-simple', 'dialect-typed', new Probe().plugin], config: { gateway: { limits: { authFailures: 0 } } } })
   t.after(() => gateway.close())
   for (const authorization of [`Bearer ${gateway.token}`, '']) {
     await fc.assert(
