@@ -101,11 +101,11 @@ export class CallContext implements Context {
     }
   }
 
-  spawn(method: string, params: JsonObject, about: JsonObject, { then, ...who }: SpawnOptions = {}): Promise<string> {
+  spawn(method: string, params: JsonObject, about: JsonObject, { then, ...how }: SpawnOptions = {}): Promise<string> {
     return new Promise((resolve, reject) => {
       this.#mustStream(method, false)
       const described = this.#call.copied(about, 'what a run is about')
-      const spawned = this.#call.offspring(method, who)
+      const spawned = this.#call.offspring(method, how)
       spawned.onEntry = () => resolve(spawned.openRun(described))
       const given = this.#call.copied(params, `the params of ${method}`)
       // A call that ends at once throws at once.

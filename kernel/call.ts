@@ -2,7 +2,7 @@
  * One call, from its arrival to its end: who asks, on which generation, and what stops it. Plugin code is entered here and
  * nowhere else; whatever it throws is wrapped once, with its name. What a handler may do meanwhile is its context's.
  */
-import { jsonCopy, RpcError, type AskingHooks, type CallOptions, type Caller, type Channel, type Context, type Json, type JsonObject, type Method, type ModelProvider, type OutgoingMessage, type Tool, type Verdict } from '@isopod/plugin-api'
+import { jsonCopy, RpcError, type AskingHooks, type CallOptions, type Caller, type Channel, type Context, type Json, type JsonObject, type Method, type ModelProvider, type OutgoingMessage, type SpawnOptions, type Tool, type Verdict } from '@isopod/plugin-api'
 import { refusalFrom } from './blame.ts'
 import { CallContext } from './call-context.ts'
 import type { Bound } from './collector.ts'
@@ -142,9 +142,10 @@ export class Call {
   }
 
   /** A call of its own that this one's end does not touch. */
-  offspring(method: string, { latest, ...who }: Pick<CallOptions, 'origin' | 'as' | 'latest'> = {}): Call {
+  offspring(method: string, { latest, deadlineMs, ...who }: Pick<CallOptions, 'latest'> & Omit<SpawnOptions, 'then'> = {}): Call {
     const { core } = this
-    return new Call({ core, ...this.#behalf(who), method, generation: latest ? core.current() : this.generation, parent: this })
+    const generation = latest ? core.current() : this.generation
+    return new Call({ core, ...this.#behalf(who), method, generation, parent: this, ...(deadlineMs !== undefined && { deadlineMs }) })
   }
 
   /** For whom an inner call is made, and who hears it: what a plugin does for itself is not its client's to hear. */

@@ -134,9 +134,10 @@ class Args {
   }
 
   spawning(index: number): SpawnOptions {
-    const { then } = this.object(index)
+    const { then, deadlineMs } = this.object(index)
     if (then !== undefined && typeof then !== 'string') return this.#wrong(index, 'the name of a method in `then`')
-    return { ...this.behalf(index), ...(then !== undefined && { then }) }
+    if (deadlineMs !== undefined && !(typeof deadlineMs === 'number' && deadlineMs >= 0)) return this.#wrong(index, 'milliseconds in `deadlineMs`')
+    return { ...this.behalf(index), ...(then !== undefined && { then }), ...(deadlineMs !== undefined && { deadlineMs }) }
   }
 
   /** For whom it is made. */

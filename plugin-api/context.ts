@@ -57,6 +57,8 @@ export interface CallOptions {
 }
 
 export interface SpawnOptions extends Pick<CallOptions, 'origin' | 'as'> {
+  /** How long the run may take, in milliseconds, instead of its method's own deadline. */
+  readonly deadlineMs?: number
   /**
    * An internal method of the plugin's own, called for the plugin once the run has ended, with a `RunEnding`: for what has to be
    * done with the answer when whoever asked has gone. It is not called where the gateway was killed meanwhile.

@@ -4,7 +4,7 @@
  */
 import { definePlugin } from '@isopod/plugin-api'
 import { abort, resume } from './resume.ts'
-import { run, start } from './run.ts'
+import { check, run, start } from './run.ts'
 import { ABORT, HISTORY, RESUME, RUN } from './schema.ts'
 
 export default definePlugin((gateway) => {
@@ -17,6 +17,14 @@ export default definePlugin((gateway) => {
       handle: run,
     })
     methods.add({ name: 'chat.start', description: 'Starts a run and answers its id.', scope: 'write', params: RUN, handle: start })
+    methods.add({
+      name: 'chat.check',
+      description: 'Refuses what `chat.run` would refuse before it begins, for whoever begins a run and will not see it end.',
+      scope: 'write',
+      internal: true,
+      params: RUN,
+      handle: check,
+    })
     methods.add({
       name: 'chat.abort',
       description: 'Aborts a run; what it said so far is kept.',

@@ -44,6 +44,12 @@ export async function start(params: Params, ctx: Context): Promise<ChatStarted> 
   return { runId: await ctx.spawn('chat.run', named as unknown as JsonObject, { sessionKey }), sessionKey }
 }
 
+/** Whether a run could begin. Throws as `run` would. */
+export async function check(params: Params, ctx: Context): Promise<{ readonly ok: true }> {
+  await requestOf({ ...params, sessionKey: params.sessionKey ?? ctx.id() }, ctx)
+  return { ok: true }
+}
+
 function beginTurn({ choice, channel, messages, history, metadata }: Request, named: ChatStarted, ctx: Context): Promise<SessionBegun> {
   return begin({
     ...named,
