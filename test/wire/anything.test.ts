@@ -38,7 +38,7 @@ async function isAlive(socket: TestSocket): Promise<boolean> {
 }
 
 test('any frames leave a socket that answers, or one that was closed with a code', async (t) => {
-  const gateway = await testGateway({ plugins: ['dialect-native', 'dialect-rpc', 'dialect-simple', 'dialect-typed', new Probe().plugin], config: { gateway: { limits: { authFailures: 0 } } } })
+  const gateway = await testGateway({ plugins: ['dialect-native', 'dialect-rpc', 'dialect-simple', 'dialect-typed', new Probe().plugin], renewEvery: 50, config: { gateway: { limits: { authFailures: 0 } } } })
   t.after(() => gateway.close())
   for (const authorization of [`Bearer ${gateway.token}`, '']) {
     await fc.assert(
