@@ -36,7 +36,9 @@ function leaveWebSocketUnloaded(): void {
   Object.defineProperty(globalThis, 'WebSocket', {
     ...place,
     get: () => process.getBuiltinModule('node:http').WebSocket,
-    set: (value: unknown) => void Object.defineProperty(globalThis, 'WebSocket', { ...place, value, writable: true }),
+    set: (value: unknown) => {
+      Object.defineProperty(globalThis, 'WebSocket', { ...place, value, writable: true })
+    },
   })
 }
 
