@@ -1,7 +1,7 @@
 // Makes the TypeScript sources load as quickly as if they had been built: each file's types are stripped once and the text
 // kept, by the file's time and size, and V8's compiled code is kept beside it. It also lets a plugin in a folder outside
 // this repository find the plugin API. Without a place to write, everything works as before, only slower.
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import module from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,7 +14,7 @@ const WRITE_AFTER_MS = 3_000
 
 export function quicken() {
   const folder = fileURLToPath(new URL('../node_modules/.cache/isopod/', import.meta.url))
-  const kept = new KeptText(join(folder, `stripped-${process.version}.json`))
+  const kept = new KeptText(join(folder, `stripped-${process.version}.kept`))
   module.enableCompileCache?.(join(folder, 'compiled'))
   silence('stripTypeScriptTypes is an experimental feature')
   module.registerHooks({
@@ -29,50 +29,79 @@ export function quicken() {
   })
 }
 
-/** Stripped text by file, in one file of its own that is read whole at the start. */
+/**
+ * Stripped text by file, in one file of its own: a line of JSON that says where each text lies, and the texts. It is read whole
+ * at the start and only what is asked for becomes strings: parsed as JSON it would stay 4 MB larger, in each thread.
+ */
 class KeptText {
   #file
-  #texts
-  #changed = false
+  #kept
+  /** What was stripped since the file was read. */
+  #fresh = new Map()
 
   constructor(file) {
     this.#file = file
-    this.#texts = readJson(file)
-    setTimeout(() => this.#write(), WRITE_AFTER_MS).unref()
-    process.once('exit', () => this.#write())
+    setTimeout(() => this.#settle(), WRITE_AFTER_MS).unref()
+    process.once('exit', () => this.#settle())
   }
 
   stripped(path) {
     const { mtimeMs, size } = statSync(path)
-    const known = this.#texts[path]
+    this.#kept ??= readKept(this.#file)
+    const known = this.#fresh.get(path) ?? this.#kept.find(path)
     if (known && known.mtimeMs === mtimeMs && known.size === size) return known.text
     const text = module.stripTypeScriptTypes(readFileSync(path, 'utf8'))
-    this.#texts[path] = { mtimeMs, size, text }
-    this.#changed = true
+    this.#fresh.set(path, { mtimeMs, size, text })
     return text
   }
 
-  #write() {
-    if (!this.#changed) return
-    this.#changed = false
+  /** Writes what is new and lets go of what was read; who is loaded later reads it again. */
+  #settle() {
+    this.#kept = undefined
+    if (this.#fresh.size === 0) return
     try {
       mkdirSync(join(this.#file, '..'), { recursive: true })
       const whole = `${this.#file}.${process.pid}.${threadId}`
       // Threads and other processes keep theirs in the same file.
-      writeFileSync(whole, JSON.stringify({ ...readJson(this.#file), ...this.#texts }))
+      writeFileSync(whole, withTexts(readKept(this.#file), this.#fresh))
       renameSync(whole, this.#file)
+      this.#fresh.clear()
     } catch {
       // A read-only installation: the next start strips again.
     }
   }
 }
 
-function readJson(file) {
+const NOTHING_KEPT = { all: () => [], find: () => undefined }
+
+/** What the file holds, each text read when it is asked for. Nothing, where there is no such file or it is none of ours. */
+function readKept(file) {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'))
+    const bytes = readFileSync(file)
+    const end = bytes.indexOf('\n')
+    const places = JSON.parse(bytes.toString('utf8', 0, end))
+    const entry = ({ mtimeMs, size, from, to }) => ({ mtimeMs, size, text: bytes.toString('utf8', end + 1 + from, end + 1 + to) })
+    return {
+      find: (path) => (Object.hasOwn(places, path) ? entry(places[path]) : undefined),
+      all: () => Object.entries(places).map(([path, place]) => [path, entry(place)]),
+    }
   } catch {
-    return {}
+    return NOTHING_KEPT
   }
+}
+
+/** The whole file anew; what is gone from the disk is left out. */
+function withTexts(kept, fresh) {
+  const places = {}
+  const texts = []
+  let from = 0
+  for (const [path, { mtimeMs, size, text }] of new Map([...kept.all(), ...fresh])) {
+    if (!existsSync(path)) continue
+    const bytes = Buffer.from(text)
+    places[path] = { mtimeMs, size, from, to: (from += bytes.length) }
+    texts.push(bytes)
+  }
+  return Buffer.concat([Buffer.from(`${JSON.stringify(places)}\n`), ...texts])
 }
 
 /** Drops one warning that is about our own choice and that its reader could do nothing about. */
