@@ -16,12 +16,15 @@ export interface Finish {
   readonly toolCalls: readonly ToolCall[]
 }
 
-/** Throws the model's refusal, `budget_exceeded` after too many rounds, or what the run was aborted with. */
-export async function converse(turn: Turn, answer: Answer, ctx: Context): Promise<Finish> {
+/**
+ * Tells nothing before `opening` has resolved, and asks the model at once. Throws what `opening` rejects with, the model's
+ * refusal, `budget_exceeded` after too many rounds, or what the run was aborted with.
+ */
+export async function converse(turn: Turn, answer: Answer, opening: Promise<void>, ctx: Context): Promise<Finish> {
   const { maxRounds, id } = turn.agent
   for (let round = 1; ; round += 1) {
     const offered = new Set<string>()
-    const reason = await askModel(turn, answer, { isFirst: round === 1, offered }, ctx)
+    const reason = await askModel(turn, answer, { isFirst: round === 1, offered, opening }, ctx)
     const { own, clients } = sorted(answer.calls, turn)
     if (own.length > 0 && round === maxRounds) throw tooManyRounds(maxRounds, id)
     if (own.length > 0) await runCalls(own, offered, { turn, answer }, ctx)
@@ -34,24 +37,43 @@ interface Round {
   readonly isFirst: boolean
   /** The names of the tools that were offered in the end: filled in when the model is asked. */
   readonly offered: Set<string>
+  readonly opening: Promise<void>
 }
 
 /** One request to the model. */
-async function askModel(turn: Turn, answer: Answer, { isFirst, offered }: Round, ctx: Context): Promise<FinishReason> {
+async function askModel(turn: Turn, answer: Answer, { isFirst, offered, opening }: Round, ctx: Context): Promise<FinishReason> {
   answer.beginRound()
   const messages = paired([...turn.prompt, ...answer.messages])
+  let isOver = false
+  opening.catch(() => (isOver = true))
   const shape = async (model: string) => {
     const request = await shapedRequest(turn, { model, messages, isFirst }, ctx)
+    // What is under way ends with the run; a request that begins after its end would have nobody to end it.
+    if (isOver) await opening
     offered.clear()
     for (const { name } of request.tools ?? []) offered.add(name)
     return request
   }
-  for await (const part of turn.models.stream(shape, ctx)) {
+  for await (const part of after(opening, turn.models.stream(shape, ctx))) {
     hear(part, turn, answer, ctx)
     if (part.type === 'finish') return part.reason
   }
   ctx.signal.throwIfAborted()
   throw new RpcError('unavailable', `The answer of ${turn.models.current} broke off`, { retryable: true })
+}
+
+/** The parts, begun at once and given on when the promise has resolved. Where it rejects nobody waits for them: they end with the run. */
+function after<Part>(opening: Promise<void>, parts: AsyncGenerator<Part>): AsyncIterable<Part> {
+  const first = parts.next()
+  const opened = opening.then(() => first)
+  first.catch(() => {})
+  let isFirst = true
+  const next = (): Promise<IteratorResult<Part>> => {
+    if (!isFirst) return parts.next()
+    isFirst = false
+    return opened
+  }
+  return { [Symbol.asyncIterator]: () => ({ next, return: () => parts.return(undefined) }) }
 }
 
 interface Draft {

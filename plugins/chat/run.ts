@@ -1,10 +1,12 @@
 /**
  * A run from its opening to its end, in the order that makes it safe: the user's turn is kept before anyone hears of the
- * run, what became of it is kept before anyone is told. Whatever goes wrong, what was said so far is kept, the run's
+ * run, what became of it is kept before anyone is told. Where nothing that is kept bears on the question, the model is asked
+ * meanwhile, and its answer waits. Whatever goes wrong, what was said so far is kept, the run's
  * followers are told, and the caller is refused with the same words.
  */
 import { isRpcError, RpcError, type Context, type JsonObject, type Static } from '@isopod/plugin-api'
 import type { SessionBegun } from '../sessions/contract.ts'
+import { DEFAULT_AGENT } from './agent.ts'
 import { Answer } from './answer.ts'
 import type { ChatRunResult, ChatStarted } from './contract.ts'
 import { tell } from './event.ts'
@@ -21,15 +23,19 @@ export async function run(params: Params, ctx: Context): Promise<ChatRunResult> 
   const sessionKey = params.sessionKey ?? ctx.id()
   const answer = new Answer(() => ctx.id())
   let named: ChatStarted | undefined = ctx.runId === undefined ? undefined : { runId: ctx.runId, sessionKey }
-  let begun: SessionBegun | undefined
+  let keeping: Promise<SessionBegun> | undefined
   try {
     const request = await requestOf({ ...params, sessionKey }, ctx)
     named ??= { runId: await ctx.runs.open({ sessionKey }), sessionKey }
-    begun = await beginTurn(request, named, ctx)
-    return await answerTurn(request, named, begun, answer, ctx)
+    keeping = beginTurn(request, named, ctx)
+    // Heard below in every case, though perhaps not in this turn of the loop.
+    keeping.catch(() => {})
+    const foreseen = params.sessionKey === undefined ? begunAfresh(request) : undefined
+    return await answerTurn(request, named, { keeping, foreseen }, answer, ctx)
   } catch (thrown) {
     const refusal = refusalIn(thrown, ctx.signal)
-    if (named && begun) await keepFailure(named, refusal, answer, ctx)
+    const isKept = await keeping?.then(() => true, () => false)
+    if (named && isKept) await keepFailure(named, refusal, answer, ctx)
     if (named) tell('chat.error', { ...named, error: wordsOf(refusal) }, ctx)
     throw refusal ?? thrown
   }
@@ -61,10 +67,23 @@ function beginTurn({ choice, channel, messages, history, metadata }: Request, na
   }, ctx)
 }
 
-async function answerTurn(request: Request, named: ChatStarted, begun: SessionBegun, answer: Answer, ctx: Context): Promise<ChatRunResult> {
-  const turn = await turnFor(request, named.runId, begun, ctx)
-  tell('chat.started', { ...named, model: request.askedModel ?? turn.models.current }, ctx)
-  const { finishReason, toolCalls } = await converse(turn, answer, ctx)
+interface Beginning {
+  readonly keeping: Promise<SessionBegun>
+  /** What it will come to, where that can be known before. */
+  readonly foreseen: SessionBegun | undefined
+}
+
+/** A session whose key was made for this run is new: it has no history, and the agent that was asked for. */
+function begunAfresh({ choice }: Request): SessionBegun {
+  return { history: [], agentId: choice.agentId ?? DEFAULT_AGENT }
+}
+
+async function answerTurn(request: Request, named: ChatStarted, { keeping, foreseen }: Beginning, answer: Answer, ctx: Context): Promise<ChatRunResult> {
+  const turn = await turnFor(request, named.runId, foreseen ?? (await keeping), ctx)
+  const model = request.askedModel ?? turn.models.current
+  const opening = keeping.then(() => tell('chat.started', { ...named, model }, ctx))
+  opening.catch(() => {})
+  const { finishReason, toolCalls } = await converse(turn, answer, opening, ctx)
   ctx.signal.throwIfAborted()
   const { messages, response, usage } = answer
   await commit({ ...named, messages, status: 'done', usage }, ctx)

@@ -17,6 +17,44 @@ test('a plain run keeps the question before it is heard of and the answer before
   assert.deepEqual(gateway.sessions.get('s')?.messages, [message('user', 'Hi'), message('assistant', 'Hello')])
 })
 
+test('in a session made for the run, the model is asked while the question is being kept, and its answer waits', async () => {
+  const asked = Promise.withResolvers<void>()
+  const gateway = new ScriptedGateway(chat, {
+    scripts: [[say('Hello'), finish('stop', 5)]],
+    trouble: (method) => {
+      if (method === 'session.begin') return asked.promise
+      if (method === 'model.stream') asked.resolve()
+    },
+  })
+  await gateway.call('chat.run', { message: 'Hi' })
+  assert.deepEqual(gateway.story, ['kept begin', 'chat.started', 'chat.delta Hello', 'kept done', 'chat.done'])
+})
+
+test('in a session that was named, the model is asked when what it has is known', async () => {
+  const order: string[] = []
+  const gateway = new ScriptedGateway(chat, { scripts: [[say('Hello'), finish('stop', 5)]], trouble: (method) => void order.push(method, ...gateway.story) })
+  await gateway.call('chat.run', { message: 'Hi', sessionKey: 's' })
+  assert.ok(order.indexOf('kept begin') < order.indexOf('model.stream'), order.join())
+})
+
+test('a question that cannot be kept is refused at once, and nothing of its answer told, whatever the model does', async () => {
+  for (const script of [['hang'], [say('Hello'), finish('stop', 5)], [new RpcError('unavailable', 'No model', { retryAfterSeconds: 0 })]] as const) {
+    const asked = Promise.withResolvers<void>()
+    const gateway = new ScriptedGateway(chat, {
+      scripts: [script],
+      trouble: async (method) => {
+        if (method === 'model.stream') asked.resolve()
+        if (method !== 'session.begin') return
+        await asked.promise
+        throw new RpcError('unavailable', 'The disk is full')
+      },
+    })
+    await assert.rejects(gateway.call('chat.run', { message: 'Hi' }), refused('unavailable', { message: 'The disk is full' }))
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((turned) => setTimeout(turned))
+    assert.deepEqual([gateway.story, gateway.asked.length], [['chat.error unavailable'], 1])
+  }
+})
+
 test('a tool round tells the call and its result, and the model what came of it', async () => {
   const gateway = new ScriptedGateway(chat, {
     scripts: [[say('Let me look.'), callTool('c1', 'clock_now', { zone: 'UTC' }), finish('tool_calls', 3)], [say('It is '), say('five.'), finish('stop', 4)]],

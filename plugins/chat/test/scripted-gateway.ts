@@ -32,8 +32,8 @@ export interface Setup {
   readonly effects?: Readonly<Record<string, readonly string[]>>
   /** What `promptShaping` answers. */
   readonly shape?: (subject: PromptShaping) => object | undefined
-  /** Asked before each inner call; what it throws is what the call rejects with. */
-  readonly trouble?: (method: string, params: JsonObject) => void
+  /** Asked before each inner call, and waited for; what it throws is what the call rejects with. */
+  readonly trouble?: (method: string, params: JsonObject) => void | Promise<void>
   /** The ids of models that are configured. The first is the default. */
   readonly models?: readonly string[]
 }
@@ -118,7 +118,7 @@ export class ScriptedGateway {
     const call = async (method: string, params: JsonObject, options: CallOptions = {}) => {
       if (signal.aborted && !options.outliving) throw signal.reason
       await Promise.resolve()
-      this.#setup.trouble?.(method, params)
+      await this.#setup.trouble?.(method, params)
       return this.#inner(method, structuredClone(params), { ...options, signal })
     }
     return {
@@ -241,7 +241,7 @@ export class ScriptedGateway {
   }
 
   async *#model(params: ModelStream, signal: AbortSignal, method: string): AsyncGenerator<object> {
-    this.#setup.trouble?.(method, { id: params.id })
+    await this.#setup.trouble?.(method, { id: params.id })
     this.asked.push(structuredClone(params))
     for (const step of this.#setup.scripts?.[this.asked.length - 1] ?? [finish()]) {
       if (signal.aborted) throw signal.reason
