@@ -78,6 +78,8 @@ export class Group {
   #mend(): void {
     try {
       this.#database.exec('BEGIN IMMEDIATE')
+      // A row that is given what it has already would not be written.
+      this.#rows.outcome = { sender: '', answers: [] }
       this.#remember([])
       this.#database.exec('COMMIT')
       makeSure(this.#database, this.#options.path)

@@ -1,6 +1,7 @@
 /*
  * Stands before the system's fsync and fdatasync in a process that is started with it: while the file named by
- * FAILING_WHILE exists, a sync of a file whose path begins with FAILING_PATH fails as that of a dying disk does, with EIO.
+ * FAILING_WHILE exists, a sync of a file whose path begins with FAILING_PATH fails as that of a dying disk does, with EIO. If
+ * there is something in that file, it is removed by the first sync that fails.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int fails(int file) {
@@ -24,6 +26,8 @@ static int fails(int file) {
 static int sync_with(const char *name, int file) {
   int (*next)(int) = (int (*)(int))dlsym(RTLD_NEXT, name);
   if (!fails(file)) return next(file);
+  struct stat condition;
+  if (stat(getenv("FAILING_WHILE"), &condition) == 0 && condition.st_size > 0) unlink(getenv("FAILING_WHILE"));
   errno = EIO;
   return -1;
 }

@@ -36,8 +36,9 @@ function whyNot(failure: string | undefined): string | undefined {
   return failure === undefined ? undefined : `a failing sync has to be compiled, and the C compiler says: ${failure}`
 }
 
-export function breakSyncs({ home }: StartedGateway): Promise<void> {
-  return writeFile(join(home, CONDITION), '')
+/** All of them until they heal, or only the next. */
+export function breakSyncs({ home }: StartedGateway, which: 'all' | 'next' = 'all'): Promise<void> {
+  return writeFile(join(home, CONDITION), which === 'all' ? '' : which)
 }
 
 export function healSyncs({ home }: StartedGateway): Promise<void> {

@@ -48,6 +48,20 @@ describe('a disk whose syncs fail', { skip: syncs.why ?? false }, () => {
     assert.deepEqual(await said(await next.socket()), ['before', 'after'])
   })
 
+  it('again, right after one that failed alone, leave nothing to be found either', async (test) => {
+    const gateway = await gatewayFor(test, { through: syncs.through })
+    const socket = await gateway.socket()
+    assert.equal((await say(socket, 'before'))['ok'], true)
+    for (const which of ['next', 'all'] as const) {
+      await breakSyncs(gateway, which)
+      assert.equal((await say(socket, which))['ok'], false)
+    }
+    await gateway.kill('SIGKILL')
+    await healSyncs(gateway)
+    const next = await gatewayFor(test, { home: gateway.home })
+    assert.deepEqual(await said(await next.socket()), ['before'])
+  })
+
   it('until the gateway is killed keep it from starting, and nothing is found afterwards that was refused', async (test) => {
     const gateway = await gatewayFor(test, { through: syncs.through })
     const socket = await gateway.socket()

@@ -39,6 +39,19 @@ test('a sync that works again is not believed before everything in the log was w
   assert.deepEqual([await log(driver), driver.stats().trouble], [['before', 'after'], undefined])
 })
 
+test('what was refused is written over in the log, twice in a row as well', async (t) => {
+  const { driver, path } = await open(t, { worker })
+  await append(driver, 'before')
+  writeFileSync(`${path}.commits-fail`, 'next')
+  assert.deepEqual(await append(driver, 'refused'), FAILED)
+  assert.equal(statSync(`${path}-wal`).size, 0)
+  writeFileSync(`${path}.commits-fail`, 'next')
+  writeFileSync(`${path}.checkpoints-fail`, 'next')
+  assert.deepEqual(await append(driver, 'refused too'), FAILED)
+  assert.notEqual(statSync(`${path}-wal`).size, 0)
+  assert.deepEqual([await append(driver, 'after'), await log(driver)], [{ value: [2] }, ['before', 'after']])
+})
+
 test('a database that turns out to be damaged after the disk failed takes no more writes', async (t) => {
   const { driver, path } = await open(t, { worker })
   for (let at = 0; at < 50; at += 1) await append(driver, 'x'.repeat(8_000))
