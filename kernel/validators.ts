@@ -23,6 +23,8 @@ class Compiled {
   }
 
   #compile(schema: object): ValidateFunction {
+    // Its check would answer a promise, which reads as yes, and reject it where nobody waits.
+    if ('$async' in schema) throw new Error('schema is invalid: $async is not supported')
     try {
       const validate = this.#ajv.compile(schema)
       this.#checks.set(schema, validate)

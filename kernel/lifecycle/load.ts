@@ -38,8 +38,14 @@ function hiddenSecret({ id, version, config }: Manifest): string | undefined {
 
 /** What its own schema says of a plugin's config, or undefined. */
 export function wrongConfig({ source: { manifest }, config }: Wanted): string | undefined {
-  const wrong = manifest.config === undefined ? [] : complaints(manifest.config, config)
-  return wrong.length > 0 ? `the config of ${manifest.id}: ${wrong.join('; ')}` : undefined
+  try {
+    const wrong = manifest.config === undefined ? [] : complaints(manifest.config, config)
+    return wrong.length > 0 ? `the config of ${manifest.id}: ${wrong.join('; ')}` : undefined
+  } catch (thrown) {
+    // Its author's mistake: it must not keep others from being loaded.
+    const why = thrown instanceof RangeError ? 'it is nested too deeply' : (thrown as Error).message
+    return `the manifest of ${manifest.id} ${manifest.version}: its \`config\` is no JSON Schema this gateway can use: ${why}`
+  }
 }
 
 /**

@@ -123,6 +123,15 @@ test('a plugin with a wrong config fails with all that is wrong', async () => {
   await fails({ id: 'bad', schema, config: { retries: 'x', extra: 1 } }, 'the config of bad: url: is required; extra: is not known here; retries: must be number')
 })
 
+test('a plugin whose schema of its config is none fails alone, and says so', async () => {
+  for (const schema of [{ type: 'objekt' }, { $ref: 'https://127.0.0.1:9/none.json' }, { $schema: 'http://json-schema.org/draft-07/schema#' }, { $async: true, type: 'string' }]) {
+    const house = new House()
+    const { brought, failed } = await house.want({ id: 'bad', schema, config: { a: 1 } }, { id: 'good' })
+    assert.deepEqual(brought, ['good 1.0.0'])
+    assert.match(failed['bad'] ?? '', /^the manifest of bad 1\.0\.0: its `config` is no JSON Schema this gateway can use/)
+  }
+})
+
 test('code that cannot be imported fails the plugin, and so does a module that exports none', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'isopod-lifecycle-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
