@@ -148,6 +148,8 @@ function lostAliases(document: Document.Parsed, lines: LineCounter): Problem[] {
 }
 
 function sentenceOf(error: YAMLError): string {
+  // The parser recurses, and tells of the end of its stack as of any other mistake in the file.
+  if (error.message.includes('call stack')) return TOO_DEEP
   return SENTENCES[error.code] ?? `This is not valid YAML: ${error.message}`
 }
 
