@@ -353,8 +353,7 @@ export class Call {
 
   #setDeadline(what: string, deadlineMs: number): void {
     if (deadlineMs <= 0) return
-    const left = deadlineMs - (this.core.clock.elapsed() - this.arrivedAt)
-    this.#stopping.deadline(this.core.clock, Math.max(0, left), () => this.#timeout(what, deadlineMs).message)
+    this.#stopping.deadline(this.core.clock, this.arrivedAt + deadlineMs, () => this.#timeout(what, deadlineMs).message)
   }
 
   #isPast(deadlineMs: number): boolean {

@@ -4,6 +4,7 @@
  */
 import { RpcError } from '@isopod/plugin-api'
 import type { Clock } from './clock.ts'
+import { afterTurn } from './turn.ts'
 
 export class Stopping {
   reason: RpcError | undefined
@@ -49,9 +50,15 @@ export class Stopping {
     this.#later(() => signal.removeEventListener('abort', stop))
   }
 
-  /** Stops with `timeout` after a while. */
-  deadline(clock: Clock, ms: number, message: () => string): void {
-    this.#later(clock.after(ms, () => this.stop(new RpcError('timeout', message()))))
+  /** Stops with `timeout` when the clock's elapsed milliseconds come to `at`. There is a timer only for what outlasts its turn. */
+  deadline(clock: Clock, at: number, message: () => string): void {
+    const stop = () => this.stop(new RpcError('timeout', message()))
+    const arm = () => {
+      const left = at - clock.elapsed()
+      if (left > 0) this.#later(clock.after(left, stop))
+      else stop()
+    }
+    this.#later(afterTurn(arm))
   }
 
   /** Tells the one who waits for the call's end that it was stopped; at once where it was already. */

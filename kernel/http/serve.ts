@@ -23,6 +23,7 @@ import type { Generation } from '../generation.ts'
 import { isObject } from '../json-input.ts'
 import { refused, succeeded } from '../outcome.ts'
 import type { Exchange } from '../transport/exchange.ts'
+import { afterTurn } from '../turn.ts'
 import { bodyRoom } from './body-room.ts'
 import { readBody, readTextBody } from './body.ts'
 import { coerced } from './coercion.ts'
@@ -207,13 +208,13 @@ function streamOf({ front, exchange }: Job, encode: NonNullable<Route['encode']>
 function cancelWithClient(exchange: Exchange, call: Call): () => void {
   let signal: AbortSignal | undefined
   const cancel = () => call.cancel(clientGone())
-  const looking = setImmediate(() => {
+  const lookAway = afterTurn(() => {
     signal = exchange.signal
     if (signal.aborted) cancel()
     else signal.addEventListener('abort', cancel, { once: true })
   })
   return () => {
-    clearImmediate(looking)
+    lookAway()
     signal?.removeEventListener('abort', cancel)
   }
 }
