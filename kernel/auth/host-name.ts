@@ -27,8 +27,16 @@ const HOST = /^(?:\[([0-9a-f]*:[0-9a-f:.]{1,44})\]|([a-z0-9._-]{1,254}))(?::(\d{
 const ORIGIN = /^([a-z][a-z0-9+.-]{0,31}):\/\/(.+)$/i
 const DEFAULT_PORTS: ReadonlyMap<string, number> = new Map([['http', 80], ['https', 443]])
 
+/** The last text and what it says: nearly every request names the gateway in the same way. */
+let last: { readonly text: string; readonly host: HostName | undefined } = { text: '', host: undefined }
+
 /** Undefined where the text is not exactly one host with at most one port. */
 export function parseHost(text: string): HostName | undefined {
+  if (text !== last.text) last = { text, host: readHost(text) }
+  return last.host
+}
+
+function readHost(text: string): HostName | undefined {
   const [matched, bracketed, plain, digits] = HOST.exec(text) ?? []
   if (matched === undefined) return undefined
   const port = digits === undefined ? undefined : Number(digits)

@@ -117,7 +117,7 @@ export function wantsSocket(method: string, headers: ReadonlyMap<string, string>
 }
 
 /** Why a handshake cannot succeed (RFC 6455, 4.2.1), as the reply to it, or nothing. */
-export function refuseHandshake({ headers }: RequestHead): RefusedHandshake | undefined {
+export function refuseHandshake({ headers }: Pick<RequestHead, 'headers'>): RefusedHandshake | undefined {
   if (headers.get('sec-websocket-version') !== '13') {
     return refused(426, 'The only WebSocket version spoken is 13.', { 'sec-websocket-version': '13' })
   }

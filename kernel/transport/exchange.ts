@@ -10,7 +10,10 @@ export interface RequestHead {
   readonly query: string
   /** Names in lower case. A name that came twice is joined with `, `, except those that may not (the transport refused them). */
   readonly headers: ReadonlyMap<string, string>
-  /** The peer's address, in its shortest text form (an IPv4 address inside IPv6 is given as IPv4). */
+  /**
+   * The peer's address, in its shortest text form (an IPv4 address inside IPv6 is given as IPv4). To be asked for before the
+   * reply: afterwards it is known only where somebody had asked.
+   */
   readonly remoteAddress: string
 }
 

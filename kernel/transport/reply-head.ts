@@ -64,8 +64,19 @@ export function isBodyless(status: number): boolean {
   return status === 204 || status === 304
 }
 
+/** Of headers that cannot change any more: most replies have the same ones. */
+const checked = new WeakMap<object, SendableHeaders>()
+
 /** The headers that go on the wire. Throws where one could split the reply: that is a bug of the caller. */
 export function sendableHeaders(headers: Readonly<Record<string, string>>): SendableHeaders {
+  const known = checked.get(headers)
+  if (known !== undefined) return known
+  const sendable = sendableOf(headers)
+  if (Object.isFrozen(headers)) checked.set(headers, sendable)
+  return sendable
+}
+
+function sendableOf(headers: Readonly<Record<string, string>>): SendableHeaders {
   const sendable: (readonly [string, string])[] = []
   for (const name in headers) {
     const value = String(headers[name])

@@ -3,6 +3,7 @@
  * throws; so everything here asks first whether it is still alive. What is written outside the native callback is corked,
  * which makes one packet of it.
  */
+import { addressText } from './address.ts'
 import { declaredLength } from './admission.ts'
 import { Departure } from './departure.ts'
 import type { BodyWriter, Exchange, RequestHead } from './exchange.ts'
@@ -12,17 +13,20 @@ import { DRAIN_BYTES, RequestBody } from './request-body.ts'
 import { UwsBodySource } from './uws-body-source.ts'
 import type { NativeResponse } from './uws-native.ts'
 
+/** What is read of every request as it comes. */
+export type UwsHead = Omit<RequestHead, 'remoteAddress'>
+
 export class UwsExchange implements Exchange {
   readonly method: string
   readonly path: string
   readonly query: string
   readonly headers: ReadonlyMap<string, string>
-  readonly remoteAddress: string
   readonly #native: NativeResponse
   readonly #departure = new Departure()
   #body: RequestBody | undefined
   #source: UwsBodySource | undefined
   #stream: ReplyStream | undefined
+  #remoteAddress: string | undefined
   #receiving = false
   #drained = 0
   #replied = false
@@ -32,13 +36,21 @@ export class UwsExchange implements Exchange {
   #finished = false
   #inCallback = true
 
-  constructor(native: NativeResponse, head: RequestHead) {
+  constructor(native: NativeResponse, head: UwsHead) {
     this.#native = native
     this.method = head.method
     this.path = head.path
     this.query = head.query
     this.headers = head.headers
-    this.remoteAddress = head.remoteAddress
+  }
+
+  /**
+   * Asked of the library when somebody first wants it: that costs a tenth of a small request, and what is public never
+   * does. Empty where nobody asked while the connection was there to be asked.
+   */
+  get remoteAddress(): string {
+    this.#remoteAddress ??= this.#finished ? '' : addressText(this.#native.getRemoteAddress())
+    return this.#remoteAddress
   }
 
   get signal(): AbortSignal {

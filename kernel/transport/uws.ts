@@ -33,7 +33,7 @@ import type { RequestHead } from './exchange.ts'
 import { isBodyless, sendableHeaders, statusLine } from './reply-head.ts'
 import { loadTls } from './tls.ts'
 import type { Transport, TransportFactory, TransportHandlers, TransportOptions, UpgradeDecision } from './transport.ts'
-import { UwsExchange } from './uws-exchange.ts'
+import { UwsExchange, type UwsHead } from './uws-exchange.ts'
 import { listenOn } from './uws-listening.ts'
 import type { NativeApp, NativeRequest, NativeResponse, NativeSocketBehavior, Uws } from './uws-native.ts'
 import { UwsSocket, type Carried } from './uws-socket.ts'
@@ -134,14 +134,17 @@ class UwsTransport implements Transport {
     else this.#serve(native, head)
   }
 
-  #serve(native: NativeResponse, head: RequestHead): void {
+  #serve(native: NativeResponse, head: UwsHead): void {
     const exchange = new UwsExchange(native, head)
     this.#handlers.request(exchange)
     exchange.settle()
   }
 
-  /** Everything of the request is copied here: it is dead when the native callback returns. */
-  #admit(native: NativeResponse, request: NativeRequest): RequestHead | undefined {
+  /**
+   * Everything of the request is copied here, since it is dead when the native callback returns. Every header is looked at,
+   * wanted or not, because one that is malformed or came twice may be how another request is smuggled in.
+   */
+  #admit(native: NativeResponse, request: NativeRequest): UwsHead | undefined {
     const headers = new Map<string, string>()
     let fault: string | undefined
     request.forEach((name, value) => {
@@ -150,14 +153,14 @@ class UwsTransport implements Transport {
     const method = knownMethod(request.getMethod())
     const path = request.getUrl()
     const query = request.getQuery() ?? ''
-    const remoteAddress = addressText(native.getRemoteAddress())
     const malformed = fault === undefined ? findFault(path, query, headers) : badRequest(fault)
-    if (malformed === undefined && method !== undefined) return { method, path, query, headers, remoteAddress }
-    this.#refuse(native, malformed ?? UNKNOWN_METHOD, remoteAddress)
+    if (malformed === undefined && method !== undefined) return { method, path, query, headers }
+    this.#refuse(native, malformed ?? UNKNOWN_METHOD)
     return undefined
   }
 
-  #refuse(native: NativeResponse, { status, reason }: Malformed, remoteAddress: string): void {
+  #refuse(native: NativeResponse, { status, reason }: Malformed): void {
+    const remoteAddress = addressText(native.getRemoteAddress())
     native.writeStatus(statusLine(status)).writeHeader('content-type', 'application/json').end(refusalBody(reason), true)
     this.#handlers.malformed?.(reason, remoteAddress)
   }
@@ -200,6 +203,10 @@ class UwsTransport implements Transport {
     if (!wantsSocket(head.method, head.headers)) return this.#serve(native, head)
     const refusal = refuseHandshake(head)
     if (refusal !== undefined) return refuseUpgrade(native, refusal)
+    this.#consider(native, { ...head, remoteAddress: addressText(native.getRemoteAddress()) }, context)
+  }
+
+  #consider(native: NativeResponse, head: RequestHead, context: unknown): void {
     const decision = this.#handlers.upgrade(head)
     if (!(decision instanceof Promise)) return this.#decide(native, head, { context, decision })
     let gone = false

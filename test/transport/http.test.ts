@@ -17,21 +17,35 @@ onBoth('a request arrives whole and its reply goes back', async ({ start }) => {
   const { url } = await start({
     request(exchange) {
       seen.settle(exchange)
-      exchange.reply(201, { 'X-Made': 'yes', 'content-length': '999' }, '{"ok":true}')
+      exchange.reply(201, { 'X-Made': 'yes', 'X-From': exchange.remoteAddress, 'content-length': '999' }, '{"ok":true}')
     },
   })
   const response = await fetch(`${url}/a/b%20c?d=e%3Df&g`, { headers: { Cookie: 'a=1' } })
   assert.equal(response.status, 201)
   assert.equal(response.statusText, 'Created')
   assert.equal(response.headers.get('x-made'), 'yes')
+  assert.equal(response.headers.get('x-from'), '127.0.0.1')
   assert.equal(response.headers.get('content-length'), '11')
   assert.equal(await response.text(), '{"ok":true}')
   const exchange = await seen.promise
   assert.deepEqual([exchange.method, exchange.path, exchange.query], ['GET', '/a/b%20c', 'd=e%3Df&g'])
   assert.equal(exchange.headers.get('cookie'), 'a=1')
-  assert.equal(exchange.remoteAddress, '127.0.0.1')
   assert.equal(exchange.replied, true)
   assert.equal(exchange.signal.aborted, false)
+})
+
+onBoth('an address that is first asked for in a later turn is known, and stays so after the reply', async ({ start }) => {
+  const seen = signal<Exchange>()
+  const { url } = await start({
+    request(exchange) {
+      setImmediate(() => {
+        exchange.reply(200, {}, exchange.remoteAddress)
+        seen.settle(exchange)
+      })
+    },
+  })
+  assert.equal(await (await fetch(url)).text(), '127.0.0.1')
+  assert.equal((await seen.promise).remoteAddress, '127.0.0.1')
 })
 
 onBoth('a query that is absent or empty is empty', async ({ start }) => {
