@@ -2,7 +2,7 @@
  * Admission: whether a plugin may be loaded at all, and then its code. Each check is a function that answers a sentence or
  * nothing; no plugin code has run before all of them have passed.
  */
-import semver from 'semver'
+import satisfies from 'semver/functions/satisfies.js'
 import { API_VERSION, type Manifest, type Plugin } from '@isopod/plugin-api'
 import { complaints } from '../validators.ts'
 import type { Source } from './catalog.ts'
@@ -16,7 +16,7 @@ export function objection(wanted: Wanted, present: ReadonlyMap<string, string>):
 }
 
 function wrongApi({ id, version, api }: Manifest): string | undefined {
-  if (semver.satisfies(API_VERSION, api)) return undefined
+  if (satisfies(API_VERSION, api)) return undefined
   return `${id} ${version} was written for the plugin API ${api}, and this gateway has ${API_VERSION}`
 }
 
@@ -26,7 +26,7 @@ export function missingNeed({ id, version, needs }: Manifest, present: ReadonlyM
     const found = present.get(need)
     if (found === undefined) return `${id} ${version} needs ${need} ${range}, which is not there`
     // A prerelease of what is needed counts: its author is trying it out on purpose.
-    if (!semver.satisfies(found, range, { includePrerelease: true })) return `${id} ${version} needs ${need} ${range}, found ${need} ${found}`
+    if (!satisfies(found, range, { includePrerelease: true })) return `${id} ${version} needs ${need} ${range}, found ${need} ${found}`
   }
   return undefined
 }

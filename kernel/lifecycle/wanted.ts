@@ -3,7 +3,7 @@
  * brings from elsewhere. What he wants but cannot have is told with the reason, and never stops the rest.
  */
 import { isAbsolute, resolve } from 'node:path'
-import semver from 'semver'
+import satisfies from 'semver/functions/satisfies.js'
 import type { JsonObject } from '@isopod/plugin-api'
 import type { Config, PluginConfig } from '../config/schema.ts'
 import { readSource, type Source, type Unreadable } from './catalog.ts'
@@ -47,7 +47,7 @@ async function sourceOf(id: string, entry: PluginConfig | undefined, known: Sour
   const source = entry?.from === undefined ? known : await sourceFrom(id, entry.from, home)
   if (!source) throw new Error(`there is no plugin ${id} here; say where it comes from: plugins.${id}.from`)
   const { version } = source.manifest
-  if (entry?.version !== undefined && !semver.satisfies(version, entry.version, { includePrerelease: true })) {
+  if (entry?.version !== undefined && !satisfies(version, entry.version, { includePrerelease: true })) {
     throw new Error(`the config wants ${id} ${entry.version}, and ${version} is there`)
   }
   return source
