@@ -14,6 +14,8 @@ import type { Log, LogEntry, LogQuery } from './log.ts'
 export const TELL_MS = 100
 /** Lines for one follower each time. */
 const BATCH = 200
+/** Batches that one who begins far back is told from the files; what is between them and memory he reads by himself. */
+const PAGES = 20
 /** Characters that may wait for a follower's reader before he is told more. */
 const HOLD_CHARACTERS = 256 * 1024
 
@@ -39,6 +41,10 @@ export class LogFollowers {
   readonly #endings = new Set<() => void>()
   /** Lines that came of telling others. */
   readonly #echoes = new Set<number>()
+  /** Calls that follow. */
+  #calls = 0
+  /** How often all of them were ended. */
+  #turns = 0
   #isTelling = false
   #cancel: (() => void) | undefined
   #deafen: (() => void) | undefined
@@ -56,39 +62,61 @@ export class LogFollowers {
 
   /**
    * Tells the lines that are wanted until the signal aborts, or following has to begin anew. Resolves with the number to
-   * go on after.
-   * @throws RpcError `rate_limited` where too many follow already.
+   * go on after. Rejects with `rate_limited` where too many follow already.
    */
-  follow(sink: EventSink, { level, plugin, after, limit }: Following, signal: AbortSignal): Promise<number> {
-    if (this.#endings.size >= LOG_FOLLOWERS) {
+  async follow(sink: EventSink, { level, plugin, after, limit }: Following, signal: AbortSignal): Promise<number> {
+    if (this.#calls >= LOG_FOLLOWERS) {
       const message = `${LOG_FOLLOWERS} calls follow the log already: end one first`
       throw new RpcError('rate_limited', message, { retryable: true, retryAfterSeconds: 5 })
     }
     const wanted = { ...(level !== undefined && { level }), ...(plugin !== undefined && { plugin }) }
-    let open = true
     const at = after === undefined ? this.#beginning(wanted, limit) : Math.min(after, this.#log.last)
-    const follower: Follower = { sink, isCall: true, wanted, at, hears: () => open }
+    const follower: Follower = { sink, isCall: true, wanted, at, hears: () => !signal.aborted }
+    const turns = this.#turns
+    this.#calls += 1
+    try {
+      this.#listen()
+      this.#telling(() => sink.hear(event('log.following', { after: at })))
+      await this.#catchUp(follower)
+      if (this.#turns === turns) await this.#ended(follower, signal)
+    } finally {
+      this.#calls -= 1
+      this.#remove(follower)
+    }
+    return follower.at
+  }
+
+  /** Tells from the log's files what has left memory: a client that comes back after a restart finds little there. */
+  async #catchUp(follower: Follower): Promise<void> {
+    for (let page = 0; page < PAGES && follower.at + 1 < this.#log.first && follower.hears() && !isBehind(follower); page++) {
+      const { entries, next } = await this.#log.read({ ...follower.wanted, after: follower.at, limit: BATCH })
+      this.#telling(() => {
+        for (const entry of entries) this.#tellEntry(follower, entry)
+      })
+      if (next <= follower.at && entries.length === 0) return
+      follower.at = Math.max(follower.at, next)
+    }
+  }
+
+  /** Resolves when it is over. */
+  #ended(follower: Follower, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const end = () => {
-        open = false
         this.#endings.delete(end)
-        this.#remove(follower)
         signal.removeEventListener('abort', end)
-        resolve(follower.at)
+        resolve()
       }
       this.#endings.add(end)
       signal.addEventListener('abort', end, { once: true })
       this.#add(follower)
-      this.#telling(() => {
-        sink.hear(event('log.following', { after: follower.at }))
-        this.#tellOne(follower)
-      })
+      this.#telling(() => this.#tellOne(follower))
       if (signal.aborted) end()
     })
   }
 
   /** Ends the calls that follow, each with the number to go on after: what they run on is going away. */
   turn(): void {
+    this.#turns += 1
     this.#tell()
     for (const end of this.#endings) end()
   }
@@ -106,12 +134,16 @@ export class LogFollowers {
 
   #add(follower: Follower): void {
     this.#followers.add(follower)
+    this.#listen()
+  }
+
+  #listen(): void {
     this.#deafen ??= this.#log.onLine((seq) => this.#came(seq))
   }
 
   #remove(follower: Follower): void {
     this.#followers.delete(follower)
-    if (this.#followers.size === 0) this.#rest()
+    if (this.#followers.size === 0 && this.#calls === 0) this.#rest()
   }
 
   #rest(): void {
@@ -159,11 +191,15 @@ export class LogFollowers {
     const { entries, next } = this.#log.recent({ ...follower.wanted, after: follower.at, limit: BATCH })
     for (const entry of entries) {
       if (isBehind(follower)) return this.#soon()
-      follower.at = entry.seq
-      if (!this.#echoes.has(entry.seq)) follower.sink.hear(event('log.line', lineOf(entry)))
+      this.#tellEntry(follower, entry)
     }
     follower.at = Math.max(follower.at, next)
     if (entries.length === BATCH) this.#soon()
+  }
+
+  #tellEntry(follower: Follower, entry: LogEntry): void {
+    follower.at = entry.seq
+    if (!this.#echoes.has(entry.seq)) follower.sink.hear(event('log.line', lineOf(entry)))
   }
 
   #tellMissed(follower: Follower, missed: number): void {

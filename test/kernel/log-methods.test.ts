@@ -1,11 +1,14 @@
 /** The log as clients read and follow it. */
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { definePlugin, type GatewayEvent, type JsonObject, type Route } from '@isopod/plugin-api'
 import { testGateway, TestClock, type TestGateway, type TestPlugin } from '@isopod/testing'
 import { LOG_FOLLOWERS } from '../../kernel/limits.ts'
 import { LogFollowers, TELL_MS } from '../../kernel/log-followers.ts'
 import { LINES_KEPT } from '../../kernel/log/ring.ts'
+import { openLog } from '../../kernel/log.ts'
+import { makeHome } from '../config/home.ts'
 import { listening } from '../http/listening.ts'
 import { HeldTransport } from '../wire/held.ts'
 
@@ -140,6 +143,37 @@ describe('the event log.line', () => {
     assert.deepEqual(heard, [undefined, 'line 1', 'line 2'])
     assert.deepEqual(((await gateway.client().call('log.read', { limit: 2 })) as Page).entries.map(({ message }) => message), ['heard line 1', 'heard line 2'], 'they are in the log all the same')
   })
+})
+
+it('one who follows from far back is told from the files what has left memory', async (t) => {
+  const log = openLog({ file: join(await makeHome(t), 'gateway.log'), console: false })
+  t.after(() => log.close())
+  say({ log }, 1, LINES_KEPT + 400)
+  const clock = new TestClock()
+  const followers = new LogFollowers(log, clock)
+  const heard: GatewayEvent[] = []
+  const reached = Promise.withResolvers<void>()
+  const stop = new AbortController()
+  const hear = (happened: GatewayEvent) => {
+    heard.push(happened)
+    if (happened.data['message'] === 'line 401') reached.resolve()
+  }
+  const following = followers.follow({ hear }, { after: 100 }, stop.signal)
+  await reached.promise
+  await clock.advance(10 * TELL_MS)
+  followers.close()
+  assert.equal(await following, LINES_KEPT + 400)
+  assert.deepEqual(told(heard), Array.from({ length: LINES_KEPT + 300 }, (_, index) => `line ${index + 101}`))
+})
+
+it('one who is still being told of the past when everything is replaced ends too', async (t) => {
+  const log = openLog({ file: join(await makeHome(t), 'gateway.log'), console: false })
+  t.after(() => log.close())
+  say({ log }, 1, LINES_KEPT + 400)
+  const followers = new LogFollowers(log, new TestClock())
+  const following = followers.follow({ hear: () => {} }, { after: 0 }, new AbortController().signal)
+  followers.turn()
+  assert.ok((await following) >= 200)
 })
 
 /** A row like those that show the log as an event stream. */
