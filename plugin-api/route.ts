@@ -45,7 +45,10 @@ export interface StreamFrame {
   readonly data: Json
 }
 
-/** What a row makes of an outcome or, on a stream, of an event. A stream ends after the outcome's frames. */
+/**
+ * What a row makes of an outcome or, on a stream, of an event. A stream ends after the outcome's frames. Where the call is refused
+ * before the first frame there is no stream yet: frames are passed over then, and the row's reply or the family's is sent.
+ */
 export interface RouteEncoded {
   readonly state?: Json
   readonly frames?: readonly StreamFrame[]

@@ -101,9 +101,11 @@ export class EventStream implements EventSink {
   async #say(item: Waiting<Ending>): Promise<void> {
     const { exchange, encode, clock } = this.#parts
     const who = `The row of ${exchange.path}`
-    const isRefused = item.kind === 'outcome' && !item.outcome.ok && !this.#writer
-    const encoded = isRefused ? undefined : await spelledInTime(encode(item, this.#state, clock.now()), clock, who)
+    const spelled = await spelledInTime(encode(item, this.#state, clock.now()), clock, who)
     if (this.#over) return
+    // A stream that has not begun is no stream: its refusal has a status, and the row may spell that and nothing else.
+    const isRefused = item.kind === 'outcome' && !item.outcome.ok && !this.#writer
+    const encoded = isRefused && spelled?.frames ? undefined : spelled
     if (encoded?.state !== undefined) this.#state = encoded.state
     if (encoded?.frames && encoded.frames.length > 0) this.#spell(encoded.frames)
     if (item.kind !== 'outcome') return

@@ -46,7 +46,7 @@ test('a client that waited long enough is told which run goes on, and it does', 
   parts.opening.resolve()
   const asked = gateway.fetch('/slow/run', { method: 'POST' })
   const runId = await parts.opened.promise
-  clock.advance(1_000)
+  await clock.advance(1_000)
   const reply = await asked
   assert.equal(reply.status, 504)
   assert.partialDeepStrictEqual(await reply.json(), { error: { code: 'timeout', details: { runId, place: 'here' } } })
@@ -62,7 +62,7 @@ test('a client whose patience ends before there is a run is told of it when ther
   const gateway = await open(t, parts, clock)
   const asked = gateway.fetch('/slow/run', { method: 'POST' })
   await new Promise((resolve) => setImmediate(resolve))
-  clock.advance(1_000)
+  await clock.advance(1_000)
   parts.opening.resolve()
   const runId = await parts.opened.promise
   assert.partialDeepStrictEqual(await (await asked).json(), { error: { code: 'timeout', details: { runId } } })
@@ -83,7 +83,7 @@ test('a call that is no run is not cut short', async (t) => {
   const gateway = await open(t, parts, clock)
   const asked = gateway.fetch('/slow/call', { method: 'POST' })
   await new Promise((resolve) => setImmediate(resolve))
-  clock.advance(5_000)
+  await clock.advance(5_000)
   parts.going.resolve()
   assert.equal((await asked).status, 200)
 })
