@@ -22,10 +22,10 @@ export function numbered(seq: number, line: string): string {
 
 /** The number of the last line that was ever written to a file; 0 where there is none, or no file. Never throws. */
 export function lastNumberIn(path: string): number {
-  return lastIn(path) || lastIn(`${path}.1`)
+  return tailNumber(path) || tailNumber(`${path}.1`)
 }
 
-function lastIn(path: string): number {
+function tailNumber(path: string): number {
   try {
     const descriptor = openSync(path, 'r')
     try {
@@ -42,8 +42,11 @@ function lastIn(path: string): number {
   }
 }
 
-/** What to make of a line: a value is kept, undefined is passed over. */
-export type Choose<Kept> = (seq: number, line: string) => Kept | undefined
+/** Which lines are wanted, and what to make of them. Either may throw at a line that is broken, which is passed over then. */
+export interface Choice<Kept> {
+  readonly wants: (line: string) => boolean
+  readonly make: (seq: number, line: string) => Kept
+}
 
 /** What was found, oldest first, and the number of the last line that was looked at. */
 export interface Found<Kept> {
@@ -52,7 +55,7 @@ export interface Found<Kept> {
 }
 
 /** The first `count` lines after number `after` that are picked. */
-export async function readOn<Kept>(path: string, after: number, count: number, pick: Choose<Kept>): Promise<Found<Kept>> {
+export async function readOn<Kept>(path: string, after: number, count: number, choice: Choice<Kept>): Promise<Found<Kept>> {
   return withFiles(path, async (files) => {
     const kept: Kept[] = []
     let seen = after
@@ -62,8 +65,7 @@ export async function readOn<Kept>(path: string, after: number, count: number, p
           const seq = numberOf(line)
           if (seq <= seen) continue
           seen = seq
-          const value = picked(pick, seq, line)
-          if (value !== undefined) kept.push(value)
+          kept.push(...made(choice, seq, line))
           if (kept.length === count) return { kept, seen }
         }
       }
@@ -73,24 +75,29 @@ export async function readOn<Kept>(path: string, after: number, count: number, p
 }
 
 /** The last `count` lines before number `before` that are picked. */
-export async function readBack<Kept>(path: string, before: number, count: number, pick: Choose<Kept>): Promise<readonly Kept[]> {
+export async function readBack<Kept>(path: string, before: number, count: number, choice: Choice<Kept>): Promise<readonly Kept[]> {
   return withFiles(path, async (files) => {
     let kept: Kept[] = []
     for (const file of files) {
-      const older: Kept[] = []
-      for await (const lines of piecesOf(file)) {
-        for (const line of lines) {
-          const seq = numberOf(line)
-          const value = seq > 0 && seq < before ? picked(pick, seq, line) : undefined
-          if (value !== undefined) older.push(value)
-        }
-        older.splice(0, older.length - count)
-      }
-      kept = [...older, ...kept].slice(-count)
+      const lines = await lastIn(file, before, count - kept.length, choice)
+      kept = [...lines.flatMap((line) => made(choice, numberOf(line), line)), ...kept]
       if (kept.length === count) break
     }
     return kept
   })
+}
+
+/** The last lines of one file that are wanted, as they stand there. */
+async function lastIn<Kept>(file: FileHandle, before: number, count: number, choice: Choice<Kept>): Promise<readonly string[]> {
+  const wanted: string[] = []
+  for await (const lines of piecesOf(file)) {
+    const past = lines.findIndex((line) => numberOf(line) >= before)
+    const inside = past === -1 ? lines : lines.slice(0, past)
+    wanted.push(...inside.filter((line) => numberOf(line) > 0 && isSound(() => choice.wants(line))))
+    wanted.splice(0, wanted.length - count)
+    if (past !== -1) break
+  }
+  return wanted
 }
 
 /** Newest first. One that is rotated away while they are being opened is there twice, and is taken once. */
@@ -148,11 +155,18 @@ function numberOf(line: string): number {
   return Number(NUMBERED.exec(line)?.[1] ?? 0)
 }
 
+/** What is made of a line that is wanted; of any other, nothing. */
+function made<Kept>({ wants, make }: Choice<Kept>, seq: number, line: string): readonly Kept[] {
+  const kept: Kept[] = []
+  isSound(() => wants(line) && kept.push(make(seq, line)) > 0)
+  return kept
+}
+
 /** A line that was cut or written over is not worth a failed page. */
-function picked<Kept>(pick: Choose<Kept>, seq: number, line: string): Kept | undefined {
+function isSound(test: () => boolean): boolean {
   try {
-    return pick(seq, line)
+    return test()
   } catch {
-    return undefined
+    return false
   }
 }

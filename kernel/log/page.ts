@@ -1,6 +1,6 @@
 /** A page of the log, from memory as far as that goes and from the files beyond it, as if it were one long list. */
-import { readBack, readOn } from './history.ts'
-import { entryOf, nextOf, pageOf, type LogEntry, type LogPage, type LogQuery, type Ring } from './ring.ts'
+import { readBack, readOn, type Choice } from './history.ts'
+import { entryOf, isWanted, nextOf, pageOf, type LogEntry, type LogPage, type LogQuery, type Ring } from './ring.ts'
 
 export interface PageParts {
   readonly ring: Ring
@@ -27,10 +27,10 @@ export async function readPage(query: LogQuery, parts: PageParts): Promise<LogPa
 async function pageOn(query: LogQuery, after: number, parts: PageParts & { readonly path: string }): Promise<LogPage> {
   const { before = Infinity, limit } = query
   const size = pageOf(limit)
-  const { kept, seen } = await readOn(parts.path, after, size, (seq, line) => (seq < before ? entry(seq, line, query, parts) : undefined))
-  if (kept.length === size) return { entries: kept, next: nextOf(kept, limit, seen) }
+  const { kept, seen } = await readOn(parts.path, after, size, choiceOf(query, parts))
+  if (kept.length === size) return upTo(before, kept, nextOf(kept, limit, seen))
   const newer = parts.ring.read({ ...query, after: seen, limit: size - kept.length }, parts.clean)
-  return { entries: [...kept, ...newer.entries], next: newer.next }
+  return upTo(before, [...kept, ...newer.entries], newer.next)
 }
 
 interface Begun extends PageParts {
@@ -43,10 +43,14 @@ interface Begun extends PageParts {
 async function pageBack(query: LogQuery, parts: Begun): Promise<LogPage> {
   const { path, page, first } = parts
   const missing = pageOf(query.limit) - page.entries.length
-  const older = await readBack(path, Math.min(first, query.before ?? Infinity), missing, (seq, line) => entry(seq, line, query, parts))
+  const older = await readBack(path, Math.min(first, query.before ?? Infinity), missing, choiceOf(query, parts))
   return { ...page, entries: [...older, ...page.entries] }
 }
 
-function entry(seq: number, line: string, query: LogQuery, { clean }: PageParts): LogEntry | undefined {
-  return entryOf(seq, line, query, clean)
+function upTo(before: number, entries: readonly LogEntry[], next: number): LogPage {
+  return { entries: entries.filter(({ seq }) => seq < before), next: Math.min(next, before - 1) }
+}
+
+function choiceOf(query: LogQuery, { clean }: PageParts): Choice<LogEntry> {
+  return { wants: (line) => isWanted(line, query), make: (seq, line) => entryOf(seq, line, clean) }
 }
