@@ -19,6 +19,8 @@ if (isGoodEnough(major, minor)) {
   // It has run when the command is done, or when the gateway listens.
   await runCommandLine(process.argv.slice(2))
   optimize()
+  const { dropLeftoversSoon } = await import('../leftovers.mjs')
+  dropLeftoversSoon()
 } else {
   await handOver(broughtNode())
 }
