@@ -44,25 +44,42 @@ export async function readSource(folder: string, builtIn: boolean): Promise<Sour
     if (builtIn) return undefined
     throw new Error(`${folder} has no package.json that can be read`, { cause })
   }
-  const parsed = JSON.parse(text) as { name?: string; version?: string; description?: string; exports?: unknown; main?: string; isopod?: Record<string, unknown> }
-  const { isopod } = parsed
+  const parsed = packageIn(text, folder)
+  const isopod = parsed['isopod'] as Record<string, unknown> | undefined // what it holds is checked below
   if (isopod === undefined) {
     if (builtIn) return undefined
     throw new Error(`${folder}/package.json has no \`isopod\` field: it is no plugin`)
   }
   const wrong = complaints(MANIFEST_SCHEMA, isopod)
   if (wrong.length > 0) throw new Error(`the manifest in ${folder}/package.json: ${wrong.join('; ')}`)
-  const entry = entryOf(parsed.exports) ?? parsed.main ?? './index.js'
+  const [name, version, description, main] = ['name', 'version', 'description', 'main'].map((field) => textOf(parsed[field]))
+  const entry = entryOf(parsed['exports']) ?? main ?? './index.js'
   const manifest: Manifest = {
     // The schema above has checked exactly these fields.
     ...(isopod as unknown as Pick<Manifest, 'id' | 'api'>),
-    name: parsed.name ?? (isopod['id'] as string),
-    version: parsed.version ?? '0.0.0',
-    ...(parsed.description !== undefined && { description: parsed.description }),
+    name: name ?? (isopod['id'] as string),
+    version: version ?? '0.0.0',
+    ...(description !== undefined && { description }),
     entry,
     needs: (isopod['needs'] as Record<string, string> | undefined) ?? {},
   }
   return { manifest: Object.freeze(manifest), entry: pathToFileURL(join(folder, entry)).href, builtIn }
+}
+
+/** What a `package.json` holds. @throws Error a sentence naming the folder, where it is no JSON object. */
+function packageIn(text: string, folder: string): Readonly<Record<string, unknown>> {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Record<string, unknown>
+  } catch (cause) {
+    throw new Error(`${folder}/package.json is not valid JSON`, { cause })
+  }
+  throw new Error(`${folder}/package.json holds no JSON object`)
+}
+
+/** A field that is not what npm says it is counts as absent. */
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }
 
 /** The main entry of a package's `exports`, in the forms npm knows. */

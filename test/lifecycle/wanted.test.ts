@@ -56,3 +56,18 @@ test('a version the owner did not ask for is not loaded', async (t) => {
   const { unreadable } = await wanted(path, { plugins: { mine: { from: './mine', version: '^1.0.0' } } })
   assert.deepEqual(unreadable, [{ id: 'mine', reason: 'the config wants mine ^1.0.0, and 2.0.0 is there' }])
 })
+
+test('a package.json that is no object, or no JSON, is told with its folder; fields of the wrong type count as absent', async (t) => {
+  const path = await home(t, { id: 'mine', api: '^1.0.0' })
+  const file = join(path, 'mine', 'package.json')
+  const reason = async () => (await wanted(path, { plugins: { mine: { from: './mine' } } })).unreadable[0]?.reason
+  for (const text of ['null', '[]', '5']) {
+    await writeFile(file, text)
+    assert.equal(await reason(), './mine/package.json holds no JSON object')
+  }
+  await writeFile(file, '{')
+  assert.equal(await reason(), './mine/package.json is not valid JSON')
+  await writeFile(file, JSON.stringify({ name: 5, version: {}, main: 7, isopod: { id: 'mine', api: '^1.0.0' } }))
+  const { name, version, entry } = (await readSource(join(path, 'mine'), false))?.manifest ?? {}
+  assert.deepEqual({ name, version, entry }, { name: 'mine', version: '0.0.0', entry: './index.js' })
+})
