@@ -4,7 +4,9 @@
  */
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { API_VERSION } from '@isopod/plugin-api'
 import { testGateway } from '@isopod/testing'
+import { openapiOf } from '@isopod/kernel/openapi/document.ts'
 import { configPage } from './generator/config.ts'
 import { errorsPage } from './generator/errors.ts'
 import { hooksPage } from './generator/hooks.ts'
@@ -13,6 +15,8 @@ import { routesPage } from './generator/routes.ts'
 
 /** Where the pages are. */
 export const GENERATED = new URL('./generated/', import.meta.url)
+/** The API's own: the gateway's version changes more often than what it says. */
+const DESCRIBED_VERSION = API_VERSION
 const PLUGINS = new URL('../plugins/', import.meta.url)
 
 /** Every page by its file name, as it has to be now. */
@@ -24,6 +28,7 @@ export async function pages(): Promise<ReadonlyMap<string, string>> {
       ['methods.md', methodsPage(generation)],
       ['routes.md', routesPage(generation)],
       ['errors.md', errorsPage()],
+      ['openapi.json', `${JSON.stringify(openapiOf(generation, DESCRIBED_VERSION), null, 2)}\n`],
       ['hooks.md', await hooksPage(generation)],
       ['config.md', configPage(generation)],
     ])

@@ -3,7 +3,7 @@
  * (WIRE sections 3 and 5). The family is found from the URL alone, so that one nobody serves is refused in its family's
  * words too.
  */
-import type { Json, Refusal, RefusalCode } from '@isopod/plugin-api'
+import type { Json, Refusal, RefusalCode, Schema } from '@isopod/plugin-api'
 import { isObject } from '../json-input.ts'
 
 /** A refusal on HTTP. */
@@ -65,20 +65,46 @@ const flat: Spell = ({ code, message, param, details }, spelling, status) => ({
   details: { ...(param !== undefined && { param }), ...(isObject(details) && details) },
 })
 
+const TEXT = { type: 'string' } as const
+
+/** The body that most families answer a refusal with. */
+const STANDARD_ERROR: Schema = {
+  type: 'object',
+  required: ['ok', 'error'],
+  properties: {
+    ok: { const: false },
+    error: {
+      type: 'object',
+      required: ['message', 'type', 'code'],
+      properties: { message: TEXT, type: TEXT, code: TEXT, param: { ...TEXT, description: 'What was wrong.' }, details: {} },
+    },
+  },
+}
+
+const FLAT_ERROR: Schema = {
+  type: 'object',
+  required: ['error', 'message', 'status', 'details'],
+  properties: { error: TEXT, message: TEXT, status: { type: 'integer' }, details: { type: 'object' } },
+}
+
 interface Family {
+  /** Names its error in the description of the API. */
+  readonly error: keyof typeof ERRORS
   readonly prefixes: readonly string[]
   readonly spell: Spell
   /** Statuses that differ from the table's. */
   readonly statuses?: Readonly<Partial<Record<RefusalCode, number>>>
 }
 
+const ERRORS = { Error: STANDARD_ERROR, FlatError: FLAT_ERROR } as const
+
 /** The first family that fits decides. */
 const FAMILIES: readonly Family[] = [
-  { prefixes: ['/api/v1'], spell: flat, statuses: { timeout: 408 } },
-  { prefixes: ['/api/endpoint', '/api/rpc'], spell: overview },
-  { prefixes: ['/status', '/v1/agent', '/v1/sessions', '/v1/channels', '/v1/browser'], spell: lesson },
+  { error: 'FlatError', prefixes: ['/api/v1'], spell: flat, statuses: { timeout: 408 } },
+  { error: 'Error', prefixes: ['/api/endpoint', '/api/rpc'], spell: overview },
+  { error: 'Error', prefixes: ['/status', '/v1/agent', '/v1/sessions', '/v1/channels', '/v1/browser'], spell: lesson },
 ]
-const STANDARD: Family = { prefixes: [], spell: standard }
+const STANDARD: Family = { error: 'Error', prefixes: [], spell: standard }
 
 /** How a refusal is answered under a path. `status` is given where HTTP knows better than the code: 405, 415, 421. */
 export function spell(refusal: Refusal, path: string, status?: number): Spelled {
@@ -86,6 +112,16 @@ export function spell(refusal: Refusal, path: string, status?: number): Spelled 
   const spelling = SPELLINGS[refusal.code]
   const shown = status ?? family.statuses?.[refusal.code] ?? spelling.status
   return { status: shown, body: family.spell(refusal, spelling, shown) }
+}
+
+/** The shapes of refusals, by the names that `errorSchemaOf` refers to. */
+export function errorSchemas(): Readonly<Record<string, Schema>> {
+  return ERRORS
+}
+
+/** The shape of a refusal under a path, as OpenAPI refers to it. */
+export function errorSchemaOf(path: string): Schema {
+  return { $ref: `#/components/schemas/${familyOf(path).error}` }
 }
 
 function familyOf(path: string): Family {

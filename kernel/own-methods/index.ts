@@ -8,6 +8,7 @@ import { addConfig } from './config.ts'
 import { addDescriptions } from './descriptions.ts'
 import { addEvents } from './events.ts'
 import { addLog } from './log.ts'
+import { addOpenapi, openapiRow } from './openapi.ts'
 import type { OwnParts } from './parts.ts'
 import { addPlugins } from './plugins.ts'
 import { addTokens } from './tokens.ts'
@@ -22,7 +23,9 @@ export function ownMethods(parts: OwnParts, version: string): Source {
       addTokens(methods, parts)
       addConfig(methods, parts)
       addLog(methods, parts)
+      addOpenapi(methods, parts, version)
     })
+    gateway.hooks.routes.tap('kernel', (routes) => routes.add(openapiRow))
   })
   const manifest = Object.freeze({ id: 'kernel', name: '@isopod/kernel', version, entry: '', api: `^${API_VERSION}`, needs: {} })
   return { manifest, plugin, builtIn: true }
