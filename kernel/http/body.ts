@@ -1,5 +1,5 @@
 /** Reads a request's body: bounded in size and time, UTF-8, JSON. What it refuses it refuses before the rest of it has come. */
-import { RpcError, type Json } from '@isopod/plugin-api'
+import { isRpcError, RpcError, type Json } from '@isopod/plugin-api'
 import type { Clock } from '../clock.ts'
 import { inTime } from '../deadline.ts'
 import { parseJson } from '../json-input.ts'
@@ -29,7 +29,7 @@ export function readBody(exchange: Exchange, bounds: BodyBounds): undefined | Pr
   const type = exchange.headers.get('content-type')
   if (type !== undefined && !isJson(type)) throw new UnsupportedMediaType('application/json', type, 'content-type')
   refuseCoded(exchange)
-  return readText(exchange, bounds, false).then((text) => (text.trim() === '' ? undefined : parseJson(text)))
+  return readText(exchange, bounds, false).then((text) => (text.trim() === '' ? undefined : parsed(text)))
 }
 
 /** The body as it came, of any type; otherwise as `readBody`. */
@@ -37,6 +37,16 @@ export function readTextBody(exchange: Exchange, bounds: BodyBounds): undefined 
   if (!hasBody(exchange)) return undefined
   refuseCoded(exchange)
   return readText(exchange, bounds, true)
+}
+
+/** The words of seed 004 before what exactly is wrong. */
+function parsed(text: string): Json {
+  try {
+    return parseJson(text)
+  } catch (thrown) {
+    if (!isRpcError(thrown)) throw thrown
+    throw new RpcError('invalid_request', `Invalid request body: ${thrown.message}`, { cause: thrown })
+  }
 }
 
 function hasBody({ headers }: Exchange): boolean {
@@ -70,6 +80,6 @@ async function decoded(exchange: Exchange, maxBytes: number, keepsMark: boolean)
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: keepsMark }).decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
   } catch (cause) {
-    throw new RpcError('invalid_request', 'The body is not UTF-8', { cause })
+    throw new RpcError('invalid_request', 'Invalid request body: it is not UTF-8', { cause })
   }
 }

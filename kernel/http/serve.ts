@@ -151,7 +151,7 @@ function withBody(job: Job, body: Json | undefined): void | Promise<void> {
 
 /** What a row without a `decode` of its own calls its method with. */
 function plainParams({ exchange, generation, match }: Job, body: Json | undefined): JsonObject {
-  if (body !== undefined && !isObject(body)) throw new RpcError('invalid_request', 'The body must be a JSON object')
+  if (body !== undefined && !isObject(body)) throw new RpcError('invalid_request', 'Invalid request body: it must be a JSON object')
   const query = parametersOf(exchange.query)
   const schema = generation.methods.get(match.bound.item.call)?.item.params
   // What the path names is what the request is about, whatever else it says.
