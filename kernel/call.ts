@@ -60,7 +60,8 @@ export class Call {
   /** Where it stands among the calls inside that generation, and inside the instance. */
   #place = 0
   #seat = 0
-  #noun = ''
+  /** The method whose handler runs; empty where it is none's. */
+  #handling = ''
   #isLife = false
   #runId: string | undefined
 
@@ -97,7 +98,7 @@ export class Call {
 
   /** The noun of the method whose handler runs; empty in a tap, a tool or a plugin's own life. */
   get noun(): string {
-    return this.#noun
+    return this.#handling.slice(0, this.#handling.indexOf('.'))
   }
 
   get runId(): string | undefined {
@@ -191,7 +192,7 @@ export class Call {
 
   /** Runs a method's handler. Only the ladder calls this. */
   enter({ item: method, instance }: Bound<Method>, params: JsonObject): unknown {
-    this.#noun = method.name.slice(0, method.name.indexOf('.'))
+    this.#handling = method.name
     const deadlineMs = this.#deadlineMs ?? method.deadlineMs ?? this.core.deadlineMs()
     const run = (ctx: Context) => method.handle(params as never, ctx)
     return method.streams ? this.#stream(instance, method.name, deadlineMs, run) : this.#inside(instance, method.name, deadlineMs, run)
@@ -338,7 +339,7 @@ export class Call {
     this.#stopping.settle()
     if (this.#runId !== undefined) this.core.events.runs.end(this.#runId)
     const callSettled = this.#entered?.hooks.hearing.callSettled
-    if (this.#noun === '' || !callSettled?.isUsed()) return
+    if (this.#handling === '' || !callSettled?.isUsed()) return
     const durationMs = this.core.clock.elapsed() - startedAt
     const fact = Object.freeze({ method: this.method, caller: this.caller, durationMs, ...(refusal && { refusal: refusal.code }) })
     void callSettled.promise(fact, this)

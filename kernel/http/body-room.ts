@@ -31,7 +31,9 @@ export class BodyRoom {
 
   /** The request has been answered. */
   leave(request: object): void {
-    this.#taken -= this.#held.get(request) ?? 0
+    const held = this.#held.get(request)
+    if (held === undefined) return
+    this.#taken -= held
     this.#held.delete(request)
   }
 }

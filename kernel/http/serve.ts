@@ -68,9 +68,13 @@ export function serve(front: Front, received: Exchange): void {
     if (!underWay) return
     // However long the body takes, what the request leads to is not stopped before it.
     const place = generation.calls.enter(exchange)
-    underWay.catch((thrown: unknown) => fail(front, exchange, thrown)).finally(() => {
+    const leave = () => {
       generation.calls.leave(place)
       bodyRoom.leave(exchange)
+    }
+    underWay.then(leave, (thrown: unknown) => {
+      leave()
+      fail(front, exchange, thrown)
     })
   } catch (thrown) {
     fail(front, exchange, thrown)

@@ -18,6 +18,8 @@ export class UwsSocket implements Socket {
   readonly data: unknown
   readonly #maxBackpressureBytes: number
   #native: NativeSocket<Carried> | undefined
+  /** Something was kept back, and may be still. While all goes out at once the library need not be asked how much waits. */
+  #behind = false
 
   constructor(facts: Pick<Socket, 'id' | 'remoteAddress' | 'data'>, maxBackpressureBytes: number) {
     this.id = facts.id
@@ -27,13 +29,16 @@ export class UwsSocket implements Socket {
   }
 
   get buffered(): number {
-    return this.#native?.getBufferedAmount() ?? 0
+    const waiting = this.#behind ? (this.#native?.getBufferedAmount() ?? 0) : 0
+    this.#behind = waiting > 0
+    return waiting
   }
 
   send(text: string): boolean {
     const native = this.#native
     if (native === undefined) return false
     if (native.send(text, false) === 1) return true
+    this.#behind = true
     if (native.getBufferedAmount() <= this.#maxBackpressureBytes) return true
     this.close(TRY_AGAIN_LATER, 'Too far behind in reading')
     return false
