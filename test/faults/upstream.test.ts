@@ -34,6 +34,8 @@ describe('a provider', () => {
     const { socket, upstream } = await stage(test)
     const runs = ['hang', 'stuck'].map((model) => ask(socket, model))
     await socket.first(() => socket.events('chat.started').length === 2 && socket.events('chat.delta').length === 1)
+    // A run has begun before its model is asked; one that is aborted earlier asks nobody.
+    await upstream.asked('hang')
     for (const { runId } of socket.events('chat.started')) assert.partialDeepStrictEqual(await socket.call('chat.abort', { runId: String(runId) }), { payload: { aborted: true } })
     for (const run of runs) assert.partialDeepStrictEqual(await run, { ok: false, error: { code: 'CANCELLED' } })
     await Promise.all([upstream.closed('hang'), upstream.closed('stuck')])

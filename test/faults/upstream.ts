@@ -13,6 +13,8 @@ export const HUNDRED_MEGABYTES = 100 * 1024 * 1024
 export interface Upstream {
   /** The config of a gateway whose provider `p` this is. */
   readonly config: string
+  /** Resolves once the gateway has asked for this model. */
+  asked(model: string): Promise<unknown>
   /** Resolves once the gateway has closed the request for this model, and says how many bytes it had taken by then. */
   closed(model: string): Promise<number>
 }
@@ -41,16 +43,13 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
 
 /** Serves as long as the test runs. */
 export async function upstreamFor(test: TestContext): Promise<Upstream> {
-  const closings = new Map<string, PromiseWithResolvers<number>>()
-  const closing = (model: string) => {
-    const known = closings.get(model) ?? Promise.withResolvers<number>()
-    closings.set(model, known)
-    return known
-  }
+  const askings = promises<void>()
+  const closings = promises<number>()
   const server = createServer(async (request, response) => {
     const { model } = (await json(request)) as { model: string }
     const { socket } = response
-    response.once('close', () => closing(model).resolve(socket?.bytesWritten ?? 0))
+    response.once('close', () => closings(model).resolve(socket?.bytesWritten ?? 0))
+    askings(model).resolve()
     await BEHAVIOURS[model]?.(response)
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
@@ -63,7 +62,18 @@ export async function upstreamFor(test: TestContext): Promise<Upstream> {
   return {
     config: `models: { default: p/calm, providers: { p: { api: openai-compatible, baseUrl: "http://127.0.0.1:${port}/v1", models: [${models}] } } }\n`
       + 'gateway: { limits: { requestsPerMinute: 0, callsPerMinute: 0, connections: 0 } }\n',
-    closed: (model) => closing(model).promise,
+    asked: (model) => askings(model).promise,
+    closed: (model) => closings(model).promise,
+  }
+}
+
+/** A promise for each name, made when it is first spoken of. */
+function promises<Value>(): (name: string) => PromiseWithResolvers<Value> {
+  const known = new Map<string, PromiseWithResolvers<Value>>()
+  return (name) => {
+    const one = known.get(name) ?? Promise.withResolvers<Value>()
+    known.set(name, one)
+    return one
   }
 }
 
