@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import { chatSection } from './chat-section.ts'
 import { dialectSection } from './dialect-section.ts'
 import type { Figure } from './figure.ts'
+import { familySection } from './family-section.ts'
 import { healthSection } from './health-section.ts'
 import { memorySection } from './memory-section.ts'
 import { rpcSection } from './rpc-section.ts'
@@ -22,6 +23,7 @@ const SECTIONS: Readonly<Record<string, (stage: Stage) => Promise<Figure[]>>> = 
   rpc: rpcSection,
   dialect: dialectSection,
   health: healthSection,
+  family: familySection,
   chat: chatSection,
   store: storeSection,
 }

@@ -1,4 +1,4 @@
-/** GETs on kept connections, one at a time on each: a reply that is whole is followed by the next request. */
+/** Requests on kept connections, one at a time on each: a reply that is whole is followed by the next request. */
 import type { Socket } from 'node:net'
 import type { HttpJob, Load } from './job.ts'
 import { authorization, openLane } from './lane.ts'
@@ -7,7 +7,7 @@ import { ReplyReader } from './reply-reader.ts'
 
 export async function loadHttp(job: HttpJob): Promise<Load> {
   const measure = new Measure(job)
-  const request = Buffer.from([`GET ${job.path} HTTP/1.1`, `Host: 127.0.0.1:${job.port}`, ...authorization(job.token), '', ''].join('\r\n'))
+  const request = requestOf(job)
   const sockets: Socket[] = []
   try {
     for (let at = 0; at < job.connections; at += 1) {
@@ -19,6 +19,13 @@ export async function loadHttp(job: HttpJob): Promise<Load> {
   } finally {
     for (const socket of sockets) socket.destroy()
   }
+}
+
+function requestOf({ path, body, port, token }: HttpJob): Buffer {
+  const text = body === undefined ? '' : JSON.stringify(body)
+  const typed = body === undefined ? [] : ['Content-Type: application/json', `Content-Length: ${Buffer.byteLength(text)}`]
+  const head = [`${body === undefined ? 'GET' : 'POST'} ${path} HTTP/1.1`, `Host: 127.0.0.1:${port}`, ...authorization(token), ...typed]
+  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${text}`)
 }
 
 function keepAsking(socket: Socket, request: Buffer, measure: Measure): void {

@@ -10,9 +10,11 @@ interface Target {
   readonly token?: string
 }
 
-/** Calls `system.ping` on WebSockets, so many in flight on each. */
+/** Calls one method on WebSockets, so many in flight on each. Its replies must all be of one length. */
 export interface RpcJob extends Target {
   readonly kind: 'rpc'
+  /** `system.ping` unless said. */
+  readonly call?: { readonly method: string; readonly params: object }
   readonly sockets: number
   readonly inFlight: number
   readonly warmSeconds: number
@@ -21,10 +23,12 @@ export interface RpcJob extends Target {
   readonly calls?: number
 }
 
-/** GETs one path on kept connections, one request at a time on each. */
+/** Asks one path on kept connections, one request at a time on each. */
 export interface HttpJob extends Target {
   readonly kind: 'http'
   readonly path: string
+  /** Sent as JSON by POST; without one the path is got. */
+  readonly body?: object
   readonly connections: number
   readonly warmSeconds: number
   readonly seconds: number

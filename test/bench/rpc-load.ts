@@ -10,6 +10,7 @@ import { Measure } from './measure.ts'
 
 /** Ids of four digits, so that all requests are as long as each other. */
 const FIRST_ID = 1000
+const PING = { method: 'system.ping', params: {} }
 
 export async function loadRpc(job: RpcJob): Promise<Load> {
   const measure = new Measure(job)
@@ -18,7 +19,7 @@ export async function loadRpc(job: RpcJob): Promise<Load> {
     for (let at = 0; at < job.sockets; at += 1) {
       const upgraded = await openSocket(job)
       sockets.push(upgraded.socket)
-      new RpcLane(upgraded, job.inFlight, measure).begin()
+      new RpcLane(upgraded, job, measure).begin()
     }
     return await measure.run()
   } finally {
@@ -39,8 +40,8 @@ class RpcLane {
   #right = 0
   #sentAt = 0
 
-  constructor({ socket, early }: Upgraded, inFlight: number, measure: Measure) {
-    const frames = Array.from({ length: inFlight }, (_, at) => textFrame(request(FIRST_ID + at)))
+  constructor({ socket, early }: Upgraded, { inFlight, call = PING }: RpcJob, measure: Measure) {
+    const frames = Array.from({ length: inFlight }, (_, at) => textFrame(JSON.stringify({ id: FIRST_ID + at, ...call })))
     this.#socket = socket
     this.#measure = measure
     this.#inFlight = inFlight
@@ -92,8 +93,4 @@ class RpcLane {
       this.#socket.write(this.#frames.subarray(0, Math.min(left, this.#inFlight) * this.#frameLength))
     }
   }
-}
-
-function request(id: number): string {
-  return JSON.stringify({ id, method: 'system.ping', params: {} })
 }
