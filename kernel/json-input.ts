@@ -82,7 +82,8 @@ function freezeParts(value: Holder, depth: number): void {
   if (depth >= JSON_DEPTH) throw tooDeep()
   if (Array.isArray(value)) for (const part of value) freezePart(part, depth)
   // `Object.values` would make a list of them first, and what was parsed inherits nothing that could be met here.
-  else for (const name in value) freezePart((value as JsonObject)[name], depth)
+  // A cast, since what `isArray` denies is not known to the compiler to be no readonly list.
+  else for (const name in value as JsonObject) freezePart((value as JsonObject)[name], depth)
 }
 
 function freezePart(part: Json | undefined, depth: number): void {

@@ -247,3 +247,21 @@ test('what has settled holds neither a timer nor the whole it was part of', () =
   whole.stop(gone)
   assert.equal(part.reason, undefined)
 })
+
+test('a deadline needs a timer only where the call outlasts its turn', async () => {
+  const house = new House({ deadlineMs: 1000 })
+  const end = gate()
+  await house.want({ id: 'p', register: methods({ 'a.soon': async (_, ctx) => (await ctx.gateway()).version, 'a.late': () => end.promise }) })
+  const set: number[] = []
+  const after = house.clock.after.bind(house.clock)
+  house.clock.after = (ms, callback) => (set.push(ms), after(ms, callback))
+  await house.begin('a.soon').answer
+  await settled()
+  assert.deepEqual(set, [])
+  const late = refusal(house.begin('a.late').answer)
+  await settled()
+  assert.deepEqual(set, [1000])
+  await house.clock.advance(1000)
+  assert.equal((await late).code, 'timeout')
+  end.resolve()
+})
