@@ -8,7 +8,10 @@ import * as pluginApi from '@isopod/plugin-api'
 import { testGateway } from '@isopod/testing'
 import { spell } from '../../kernel/http/families.ts'
 
-const ALL = ['chat', 'dialect-native', 'dialect-rpc', 'dialect-simple', 'dialect-typed', 'models', 'openai', 'sessions', 'system', 'tools']
+const ALL = [
+  'channels', 'chat', 'dialect-native', 'dialect-rpc', 'dialect-simple', 'dialect-typed', 'models', 'openai', 'rest-api-v1', 'rest-endpoint', 'rest-v1',
+  'sessions', 'system', 'tools',
+]
 
 describe('pinned', () => {
   it('the values that a plugin can import', () => {
@@ -48,6 +51,7 @@ describe('pinned', () => {
     const outside = [...gateway.kernel.generation.methods.values()].filter(({ item }) => !item.internal).map(({ item }) => `${item.name} ${item.scope}`)
     await gateway.close()
     assert.deepEqual(outside.sort(), [
+      'channel.disable admin', 'channel.enable admin', 'channel.list read', 'channel.send write', 'channel.status read',
       'chat.abort write', 'chat.history read', 'chat.resume read', 'chat.run write', 'chat.start write',
       'config.get read', 'config.schema read', 'config.update admin',
       'events.subscribe read', 'events.unsubscribe read',
@@ -55,7 +59,7 @@ describe('pinned', () => {
       'model.list read',
       'plugin.disable admin', 'plugin.enable admin', 'plugin.inspect read', 'plugin.list read',
       'session.delete write', 'session.get read', 'session.list read', 'session.patch write', 'session.reset write',
-      'system.health public', 'system.methods read', 'system.ping read', 'system.status read',
+      'system.health public', 'system.methods read', 'system.openapi read', 'system.ping read', 'system.status read',
       'token.create admin', 'token.list admin', 'token.revoke admin',
       'tool.invoke write', 'tool.list read',
     ])
@@ -67,14 +71,38 @@ describe('pinned', () => {
     const rows = [...routes.values()].map(({ item: { verb, path, call, auth = 'token' } }) => `${verb} ${path} ${call} ${auth}`)
     await gateway.close()
     assert.deepEqual(rows.sort(), [
+      'DELETE /api/v1/conversations/{sessionKey+} session.delete token',
+      'DELETE /v1/sessions/{sessionKey+} session.delete token',
+      'GET /api/v1/channels channel.list token',
+      'GET /api/v1/config config.get token',
+      'GET /api/v1/conversations session.list token',
+      'GET /api/v1/conversations/{sessionKey+} session.get token',
+      'GET /api/v1/health system.health token',
+      'GET /api/v1/logs * token',
+      'GET /api/v1/status system.status token',
       'GET /health system.health public',
       'GET /healthz system.health public',
+      'GET /openapi.json system.openapi token',
       'GET /ready system.health public',
       'GET /readyz system.health public',
       'GET /status system.status token',
+      'GET /v1/channels channel.list token',
+      'GET /v1/channels/{channelId}/status channel.status token',
       'GET /v1/models model.list token',
       'GET /v1/models/{id+} model.list token',
+      'GET /v1/sessions session.list token',
+      'GET /v1/sessions/{sessionKey+} session.get token',
+      'POST /api/endpoint * token',
+      'POST /api/rpc * token',
+      'POST /api/tools/invoke tool.invoke token',
+      'POST /api/v1/message * token',
+      'POST /tools/invoke tool.invoke token',
+      'POST /v1/agent/run chat.run token',
+      'POST /v1/agent/run/stream chat.run token',
+      'POST /v1/channels/{channelId}/disable channel.disable token',
+      'POST /v1/channels/{channelId}/enable channel.enable token',
       'POST /v1/chat/completions chat.run token',
+      'PUT /api/v1/config config.update token',
     ])
     assert.deepEqual([...dialects.keys()].sort(), ['native', 'rpc', 'simple', 'typed'])
     assert.deepEqual([...tools.keys()].sort(), ['calculator', 'text_count', 'time_now'])
