@@ -196,7 +196,7 @@ export class CallContext implements Context {
     return this.#throughChannel(name, options, (inner, bound) => inner.enterStatus(bound)) as Promise<ChannelReport>
   }
 
-  async gateway(): Promise<GatewayFacts> {
+  gateway(): GatewayFacts {
     return this.#call.core.facts()
   }
 

@@ -146,7 +146,8 @@ export interface Context {
   sendThrough(name: string, message: OutgoingMessage, options?: CallOptions): Promise<SentMessage>
   /** How a contributed channel is. Only for a handler of `channel.*`. */
   channelReport(name: string, options?: CallOptions): Promise<ChannelReport>
-  gateway(): Promise<GatewayFacts>
+  /** What the gateway is now. In the gateway's own process it is there at once; across the wall it takes a moment: await it. */
+  gateway(): GatewayFacts | Promise<GatewayFacts>
   /** The text behind a secret of the config. Refused `forbidden` behind the wall, where secrets never go. */
   reveal(reference: Json): Promise<string>
 }

@@ -21,11 +21,16 @@ export const health: TypedMethod<typeof PARAMS> = {
       troubles: { type: 'array', items: { type: 'string' } },
     },
   },
-  async handle({ probe }, ctx) {
+  // The busiest method of all answers in its own turn where it can, so that nothing has to wait for it.
+  handle({ probe }, ctx) {
     if (probe === 'live') return { ok: true, status: 'live' }
-    const facts = await ctx.gateway()
-    return probe === 'ready' ? readiness(facts, ctx) : condition(facts, ctx)
+    const facts = ctx.gateway()
+    return facts instanceof Promise ? facts.then((late) => answered(late, probe, ctx)) : answered(facts, probe, ctx)
   },
+}
+
+function answered(facts: GatewayFacts, probe: 'ready' | undefined, ctx: Context): JsonObject {
+  return probe === 'ready' ? readiness(facts, ctx) : condition(facts, ctx)
 }
 
 function condition(facts: GatewayFacts, ctx: Context): JsonObject {

@@ -74,7 +74,7 @@ test('the catalog is data: what a plugin declared, without its functions', async
   const house = new House()
   await house.want({ id: 'p', register: all(methods({ 'tool.list': (_, ctx) => ctx.catalog('tools') }), hammer) })
   const [tool] = (await house.client().call('tool.list')) as unknown as Record<string, unknown>[]
-  assert.deepEqual(Object.keys(tool ?? {}), ['name', 'description', 'effects', 'params'])
+  assert.deepEqual(Object.keys(tool ?? {}), ['name', 'description', 'effects', 'params', 'plugin'])
 })
 
 test('where a call comes from can be lowered and never raised', async () => {
