@@ -13,7 +13,6 @@ export const NOT_YET_COVERED: Readonly<Partial<Record<RequirementId, string>>> =
   '001:client:node': 'the TypeScript client',
   '001:client:python': 'the Python client',
   '002:browser.screenshot': 'the browser plugin',
-  '002:channels': 'the channels',
   '002:browser': 'the browser plugin',
   '002:client:node': 'the TypeScript client',
   '002:client:python': 'the /v1 route family',
