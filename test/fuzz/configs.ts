@@ -4,8 +4,8 @@
  * and takes the next good file.
  */
 import fc from 'fast-check'
-import { stringify } from 'yaml'
 import type { Json } from '@isopod/plugin-api'
+import { yamlDocument } from '../../kernel/config/document.ts'
 import { configSchema } from '../../kernel/config/schema.ts'
 import { fromSchema } from './from-schema.ts'
 import { bent, oddJson, oddText, scratched } from './odd-json.ts'
@@ -52,9 +52,17 @@ const BOMBS = [
 ] as const
 
 const written: fc.Arbitrary<{ readonly name: string; readonly text: string }> = fc.oneof(
-  fc.tuple(fc.constantFrom('gateway.yaml', 'gateway.yml', 'config.yml'), tree, fc.boolean()).map(([name, value, flow]) => ({ name, text: stringify(value, flow ? { collectionStyle: 'flow' } : {}) })),
+  fc.tuple(fc.constantFrom('gateway.yaml', 'gateway.yml', 'config.yml'), tree).map(([name, value]) => ({ name, text: blockStyle(value) })),
   fc.tuple(fc.constantFrom('gateway.json', 'gateway.json5', 'gateway.yaml'), tree, fc.nat({ max: 2 })).map(([name, value, indent]) => ({ name, text: JSON.stringify(value, undefined, indent) })),
 )
+
+/** As a person writes YAML: indented, a line for each key. */
+function blockStyle(value: Json): string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return JSON.stringify(value)
+  const document = yamlDocument('')
+  for (const [key, inner] of Object.entries(value)) document.set(key, inner)
+  return document.toString()
+}
 
 const name = fc.constantFrom('gateway.yaml', 'gateway.json', 'gateway.json5')
 const files: fc.Arbitrary<Asked> = fc
