@@ -8,7 +8,7 @@ import { Authenticator } from './auth/authenticate.ts'
 import { checkBind } from './auth/bind.ts'
 import { Failures } from './auth/failures.ts'
 import { namesOf } from './auth/origin.ts'
-import { Throttle, type ThrottleLimits } from './auth/throttle.ts'
+import { Throttle } from './auth/throttle.ts'
 import type { TokenBook } from './auth/tokens.ts'
 import type { Clock } from './clock.ts'
 import type { ConfigSource } from './config/config.ts'
@@ -21,7 +21,8 @@ import { serve } from './http/serve.ts'
 import { Kernel, type ChangeReport } from './kernel.ts'
 import type { Source } from './lifecycle/catalog.ts'
 import { wantedPlugins, type ReadWishes } from './lifecycle/wanted.ts'
-import { BACKPRESSURE_BYTES, FRAME_BYTES, IDLE_TIMEOUT_SECONDS, type Limits } from './limits.ts'
+import { BACKPRESSURE_BYTES, FRAME_BYTES, IDLE_TIMEOUT_SECONDS } from './limits.ts'
+import { limitsInForce } from './limits-in-force.ts'
 import type { Log } from './log.ts'
 import { LogFollowers } from './log-followers.ts'
 import { ownMethods } from './own-methods/index.ts'
@@ -109,8 +110,9 @@ class Gateway implements RunningGateway {
     const { gateway } = config.current
     this.#bind = gateway.bind
     this.#followers = new LogFollowers(log, clock)
-    this.#failures = new Failures(clock, failureLimitsInForce(config), (message) => log.warn(message))
-    this.#throttle = new Throttle(clock, limitsInForce(config))
+    const limits = limitsInForce(config)
+    this.#failures = new Failures(clock, limits, (message) => log.warn(message))
+    this.#throttle = new Throttle(clock, limits)
     this.#entrance = this.#entranceUnder(config.current, [])
     this.#health = new Health({ clock, facts: () => this.#facts(), troubles: () => this.#troubles() })
     this.kernel = new Kernel({
@@ -303,33 +305,5 @@ class Gateway implements RunningGateway {
   #troubles(): readonly string[] {
     const found = [this.#parts.store.stats().trouble, this.kernel.core.stalls.trouble]
     return [...found.filter((trouble) => trouble !== undefined), ...(this.#closing !== undefined ? ['the gateway is stopping'] : [])]
-  }
-}
-
-/** Limits as the config has them at the moment they are asked for, so that a change of it forgets no count. */
-function limitsInForce(config: ConfigSource): ThrottleLimits {
-  const limits = () => config.current.gateway.limits
-  return {
-    get requestsPerMinute() {
-      return limits().requestsPerMinute
-    },
-    get callsPerMinute() {
-      return limits().callsPerMinute
-    },
-    get connections() {
-      return limits().connections
-    },
-  }
-}
-
-/** The same for failed authentications, which are asked for far more seldom. */
-function failureLimitsInForce(config: ConfigSource): Pick<Limits, 'authFailures' | 'authWindowSeconds'> {
-  return {
-    get authFailures() {
-      return config.current.gateway.limits.authFailures
-    },
-    get authWindowSeconds() {
-      return config.current.gateway.limits.authWindowSeconds
-    },
   }
 }
