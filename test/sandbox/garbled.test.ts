@@ -7,7 +7,7 @@ import { LogGate } from '../../sandbox/log-gate.ts'
 import { Walled } from '../../sandbox/walled.ts'
 import { toMethod } from './wall.ts'
 
-const DECLARED = { methods: [{ name: 'a.b', scope: 'read' }], routes: [], dialects: [], tools: [], models: [], taps: [], starts: false, stops: false }
+const DECLARED = { methods: [{ name: 'a.b', scope: 'read' }], routes: [], dialects: [], tools: [], models: [], channels: [], taps: [], starts: false, stops: false }
 
 /** A child that says what it is given to say, whatever it is told: the first at once, the second when it is entered. */
 function liar(first: readonly Uint8Array[], whenEntered: readonly Uint8Array[] = []): Walled {
