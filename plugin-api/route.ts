@@ -90,6 +90,8 @@ export interface RouteDescription {
   readonly reply?: Schema
   /** The status of a success; 200 unless said. */
   readonly status?: number
+  /** The bodies of other answers that `encode` spells itself, by their status. */
+  readonly otherReplies?: Readonly<Record<number, Schema>>
   /** Whether the row can answer a server-sent stream, always or where the client accepts one. */
   readonly streams?: 'always' | 'accepted'
 }

@@ -37,12 +37,15 @@ const bug = shaped({ name: sentence, message: sentence, stack: optional(sentence
 
 const opening = shaped({ has: optional(text), lacks: optional(listOf(text)), types: optional(listOf(text)), otherThan: optional(listOf(text)) })
 
+const byStatus: Check = (value) => isObject(value) && Object.entries(value).every(([status, body]) => /^[1-5]\d\d$/.test(status) && schema(body))
+
 const described = shaped({
   summary: optional(sentence),
   body: optional(schema),
   query: optional(schema),
   reply: optional(schema),
   status: optional(count),
+  otherReplies: optional(byStatus),
   streams: optional(oneOf(['always', 'accepted'])),
 } satisfies Record<keyof RouteDescription, Check>)
 

@@ -13,6 +13,7 @@ interface ObjectSchema {
 }
 
 const JSON_TYPE = 'application/json'
+const OTHER = 'What the method answers, told apart by its status.'
 
 /** A row's path in OpenAPI's spelling, which has no word for a segment that takes the rest. */
 export function templateOf(path: string): string {
@@ -87,7 +88,9 @@ function responsesOf({ path, describe = {}, encode, auth }: Route, method: Metho
   const whole = describe.streams === 'always' ? {} : { [JSON_TYPE]: { schema: reply } }
   const stream = describe.streams === undefined ? {} : { 'text/event-stream': { schema: { type: 'string' } } }
   const refusal = (description: string) => ({ description, content: { [JSON_TYPE]: { schema: errorSchemaOf(path) } } })
+  const others = Object.entries(describe.otherReplies ?? {}).map(([status, schema]) => [status, { description: OTHER, content: { [JSON_TYPE]: { schema } } }])
   return {
+    ...Object.fromEntries(others),
     [String(describe.status ?? 200)]: { description: 'What the method answers.', content: { ...whole, ...stream } },
     // A public row refuses like any other: its input may be wrong, and it may be asked too often.
     '4XX': refusal(auth === 'public' ? 'Refused.' : 'Refused: for its input, its credential, or how often it was asked.'),

@@ -3,12 +3,14 @@ import type { ChatRunResult } from '../chat/contract.ts'
 import type { Json, Route, RouteEncoded, RouteHappening } from '@isopod/plugin-api'
 import { decode, type CompletionState } from './completion-request.ts'
 import { completionOf } from './completion.ts'
+import { COMPLETION_BODY, COMPLETION_REPLY } from './description.ts'
 import { streamed } from './chunk.ts'
 
 export const completionRoute: Route = {
   verb: 'POST',
   path: '/v1/chat/completions',
   call: 'chat.run',
+  describe: { summary: 'Completes a chat, as OpenAI\'s API spells it', body: COMPLETION_BODY, reply: COMPLETION_REPLY, streams: 'accepted' },
   decode,
   encode(what, state, now) {
     // The state is what decode made of this very request.

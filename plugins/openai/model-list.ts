@@ -2,6 +2,7 @@
 import type { Json, JsonObject, Route, RouteHappening } from '@isopod/plugin-api'
 import type { ModelRow } from '../models/contract.ts'
 import { seconds } from './completion.ts'
+import { MODEL_REPLY, MODELS_REPLY } from './description.ts'
 import { errorBody } from './error-body.ts'
 
 /** Names of the default agent, which every client may ask for. */
@@ -18,6 +19,7 @@ export const modelsRoute: Route = {
   verb: 'GET',
   path: '/v1/models',
   call: 'model.list',
+  describe: { summary: 'Lists models, the agents\' names first', reply: MODELS_REPLY },
   // Clients add paging to the query; the list has one page.
   decode: () => ({ params: {} }),
   encode(what, _state, now) {
@@ -31,6 +33,7 @@ export const modelRoute: Route = {
   // A model's id has a slash in it, which some clients escape and others do not.
   path: '/v1/models/{id+}',
   call: 'model.list',
+  describe: { summary: 'One model', reply: MODEL_REPLY },
   decode: ({ segments }) => ({ params: {}, state: segments['id'] ?? '' }),
   encode(what, id, now) {
     const models = listed(what, now)

@@ -18,23 +18,31 @@ const BODY: Schema = {
 }
 
 const COUNT = { type: 'integer', minimum: 0 } as const
+const NAMES = { conversation_id: { type: 'string' }, run_id: { type: 'string' } } as const
 const REPLY: Schema = {
   type: 'object',
-  required: ['conversation_id', 'run_id'],
+  required: ['content', 'conversation_id', 'run_id', 'usage'],
   properties: {
     content: { type: 'string' },
-    conversation_id: { type: 'string' },
-    run_id: { type: 'string' },
-    usage: { type: 'object', properties: { promptTokens: COUNT, completionTokens: COUNT, totalTokens: COUNT } },
-    status: { const: 'accepted' },
+    ...NAMES,
+    usage: {
+      type: 'object',
+      required: ['promptTokens', 'completionTokens', 'totalTokens'],
+      properties: { promptTokens: COUNT, completionTokens: COUNT, totalTokens: COUNT },
+    },
   },
+}
+const ACCEPTED: Schema = {
+  type: 'object',
+  required: ['conversation_id', 'run_id', 'status'],
+  properties: { ...NAMES, status: { const: 'accepted' } },
 }
 
 export const messageRoute: Route = {
   verb: 'POST',
   path: '/api/v1/message',
   call: '*',
-  describe: { summary: 'Sends the agent a message', body: BODY, reply: REPLY, streams: 'accepted' },
+  describe: { summary: 'Sends the agent a message', body: BODY, reply: REPLY, otherReplies: { 202: ACCEPTED }, streams: 'accepted' },
   decode,
   encode(what, state) {
     // The state is what decode made of this very request.

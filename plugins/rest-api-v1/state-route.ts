@@ -12,7 +12,7 @@ export const stateRoutes: readonly Route[] = [
     verb: 'GET',
     path: '/api/v1/health',
     call: 'system.health',
-    describe: { summary: 'Whether the gateway is well', reply: HEALTH },
+    describe: { summary: 'Whether the gateway is well', reply: HEALTH, otherReplies: { 503: HEALTH } },
     encode(what) {
       if (what.kind !== 'outcome' || !what.outcome.ok) return undefined
       // `system.health` answers an object, by its own schema. 503 is for watchers that read no body.

@@ -2,25 +2,27 @@
  * Whether the gateway lives, is well, and may get traffic: three questions that watchers ask by different URLs. `live` only
  * says that it answers, so that nobody restarts a gateway for a full disk; `ready` and the plain question also say why not.
  */
-import type { Context, GatewayFacts, JsonObject, Route, RouteEncoded, RouteHappening, TypedMethod } from '@isopod/plugin-api'
+import type { Context, GatewayFacts, JsonObject, Route, RouteEncoded, RouteHappening, Schema, TypedMethod } from '@isopod/plugin-api'
 
 // Further parameters are let through: watchers add cache busters and words like `verbose` to the URL.
 const PARAMS = { type: 'object', properties: { probe: { enum: ['live', 'ready'] } } } as const
+
+const RESULT: Schema = {
+  type: 'object',
+  required: ['ok', 'status'],
+  properties: {
+    ok: { type: 'boolean' },
+    status: { enum: ['healthy', 'unhealthy', 'live', 'ready', 'not_ready'] },
+    troubles: { type: 'array', items: { type: 'string' } },
+  },
+}
 
 export const health: TypedMethod<typeof PARAMS> = {
   name: 'system.health',
   description: 'Whether the gateway is well; with `probe`, whether it lives (`live`) or may get traffic (`ready`).',
   scope: 'public',
   params: PARAMS,
-  result: {
-    type: 'object',
-    required: ['ok', 'status'],
-    properties: {
-      ok: { type: 'boolean' },
-      status: { enum: ['healthy', 'unhealthy', 'live', 'ready', 'not_ready'] },
-      troubles: { type: 'array', items: { type: 'string' } },
-    },
-  },
+  result: RESULT,
   // The busiest method of all answers in its own turn where it can, so that nothing has to wait for it.
   handle({ probe }, ctx) {
     if (probe === 'live') return { ok: true, status: 'live' }
@@ -56,15 +58,15 @@ function encode(what: RouteHappening): RouteEncoded | undefined {
   return result['ok'] === true ? undefined : { status: 503, body: result }
 }
 
-function row(path: string, probe?: 'live' | 'ready'): Route {
-  const route = { verb: 'GET', path, call: 'system.health', auth: 'public', encode } as const
+function row(path: string, summary: string, probe?: 'live' | 'ready'): Route {
+  const route = { verb: 'GET', path, call: 'system.health', auth: 'public', describe: { summary, reply: RESULT, otherReplies: { 503: RESULT } }, encode } as const
   return probe ? { ...route, decode: () => ({ params: { probe } }) } : route
 }
 
 /** `/health` is the busiest URL of all: it decodes nothing, and encodes only when something is wrong. */
 export const healthRoutes: readonly Route[] = [
-  row('/health'),
-  row('/healthz', 'live'),
-  row('/ready', 'ready'),
-  row('/readyz', 'ready'),
+  row('/health', 'Whether the gateway is well'),
+  row('/healthz', 'Whether the gateway lives', 'live'),
+  row('/ready', 'Whether the gateway may get traffic', 'ready'),
+  row('/readyz', 'Whether the gateway may get traffic', 'ready'),
 ]
