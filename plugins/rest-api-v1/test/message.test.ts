@@ -1,7 +1,7 @@
 /** Messages and conversations under `/api/v1`, on a whole gateway with the offline model. */
 import { after, before, describe, test } from 'node:test'
 import assert from 'node:assert/strict'
-import type { JsonObject } from '@isopod/plugin-api'
+import type { GatewayEvent, JsonObject } from '@isopod/plugin-api'
 import { testGateway, type TestGateway } from '@isopod/testing'
 
 interface Frame {
@@ -38,7 +38,8 @@ describe('under /api/v1', () => {
   const settled = async (runId: unknown): Promise<JsonObject> => {
     const client = gateway.client()
     const resume = async () => (await client.call('chat.resume', { runId: String(runId) })) as JsonObject
-    if ((await resume())['status'] === 'open') await client.heard('chat.done', (event) => event.runId === runId)
+    const isOfRun = (event: GatewayEvent) => event.runId === runId
+    if ((await resume())['status'] === 'open') await Promise.race(['chat.done', 'chat.error'].map((name) => client.heard(name, isOfRun)))
     return resume()
   }
 
