@@ -15,6 +15,7 @@ export interface WebSocketLike {
 
 /** What those tell; each has some of it. */
 export interface SocketEvent {
+  readonly type?: string
   readonly data?: unknown
   readonly code?: number
   readonly reason?: string
