@@ -19,6 +19,8 @@ export interface ChatRunParams {
   readonly toolChoice?: ToolChoice
   /** False: no `chat.delta` events. */
   readonly stream?: boolean
+  /** The documents' spelling of three of the others; what it says wins. */
+  readonly options?: { readonly thinking?: Sampling['thinking']; readonly stream?: boolean; readonly model?: string }
   /** Where the message came from: `api`, `openai`, `ws`, `hook`, `cron`, or a channel's id. Kept with the session. */
   readonly channel?: string
   /** Kept beside the user's message. */

@@ -6,6 +6,7 @@ import { RpcError, type Context, type Message, type OfferedTool, type Sampling, 
 import { choiceOf, type Choice } from './agent.ts'
 import { conversationOf } from './conversation.ts'
 import { earlierMessages } from './ledger.ts'
+import { named } from './options.ts'
 import { isAnsweringEarlier, refuseOrphans } from './pairing.ts'
 import type { RUN } from './schema.ts'
 
@@ -32,7 +33,8 @@ const HISTORY = 200
 const SESSION_KEY = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]{1,256}$/u
 
 /** Throws `invalid_request` or `not_found`, naming the parameter that is wrong. */
-export async function requestOf(params: Static<typeof RUN> & { readonly sessionKey: string }, ctx: Context): Promise<Request> {
+export async function requestOf(given: Static<typeof RUN> & { readonly sessionKey: string }, ctx: Context): Promise<Request> {
+  const params = named(given)
   const { sessionKey, clientTools = [], history = 'session' } = params
   if (!SESSION_KEY.test(sessionKey)) throw new RpcError('invalid_request', 'Invalid session key', { param: 'sessionKey' })
   refuseTwins(clientTools)

@@ -83,6 +83,12 @@ export const RUN = {
       ],
     },
     stream: { type: 'boolean' },
+    options: {
+      type: 'object',
+      description: 'Another spelling of `sampling.thinking`, `stream` and `model`.',
+      additionalProperties: false,
+      properties: { thinking: { enum: ['low', 'medium', 'high'] }, stream: { type: 'boolean' }, model: { type: 'string', minLength: 1, maxLength: 256 } },
+    },
     channel: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' },
     metadata: {
       type: 'object',

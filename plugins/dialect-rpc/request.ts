@@ -5,17 +5,13 @@
  */
 import { isRpcError, refusalOf, RpcError } from '@isopod/plugin-api'
 import type { Decoded, Json, JsonObject, Wish } from '@isopod/plugin-api'
-import { chatParams } from './chat-params.ts'
 import { isObject } from './shape.ts'
 
 /** An id comes back in the reply as it came; a longer one is no name for a request. */
 const ID_CHARACTERS = 256
 
-/** Methods whose params are spelled differently here. */
-const RENAMED: ReadonlyMap<string, (params: JsonObject) => JsonObject> = new Map([
-  ['chat.run', chatParams],
-  ['chat.start', chatParams],
-])
+/** A chat that says no channel of its own has come by the socket. */
+const CHATS = ['chat.run', 'chat.start']
 
 export function decode(frame: JsonObject): Decoded {
   const id = idOf(frame['id'])
@@ -43,8 +39,7 @@ function wishOf(frame: JsonObject, id: Json): Wish {
   const params = frame['params'] ?? {}
   if (!isObject(params)) throw new RpcError('invalid_request', 'params must be an object, or left out', { param: 'params' })
   if (method === 'auth') return { do: 'auth', id, ...credential(params) }
-  const renamed = RENAMED.get(method)
-  return { do: 'call', id, method, params: renamed ? renamed(params) : params }
+  return { do: 'call', id, method, params: CHATS.includes(method) ? { channel: 'ws', ...params } : params }
 }
 
 /** The frame's id, null where it has none, undefined where it is nothing that could be echoed. */

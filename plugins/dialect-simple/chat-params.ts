@@ -10,21 +10,10 @@ type Check = { readonly fits: (value: Json) => boolean; readonly asked: string }
 
 const TEXT: Check = { fits: (value) => typeof value === 'string', asked: 'must be text' }
 const FLAG: Check = { fits: (value) => typeof value === 'boolean', asked: 'must be true or false' }
-const LEVEL: Check = { fits: (value) => ['low', 'medium', 'high'].includes(String(value)), asked: 'must be low, medium or high' }
 
-/** `{message, sessionKey?, options{thinking?, stream?, model?}}`, and everything else by the method's own name. */
-export function byOptions({ options, ...rest }: JsonObject, conversation: Json): JsonObject {
-  const { model, thinking, stream } = checked(options, 'options', { thinking: LEVEL, stream: FLAG, model: TEXT })
-  const { sampling = {} } = rest
-  return {
-    channel: 'ws',
-    ...keyed(conversation),
-    stream: stream ?? false,
-    ...rest,
-    ...(model !== undefined && { model }),
-    // Sampling of the wrong type is left as it is, for the method's own check to name.
-    ...(thinking !== undefined && isObject(sampling) && { sampling: { ...sampling, thinking } }),
-  }
+/** A method's own params, with what this socket adds to them. */
+export function byName(params: JsonObject, conversation: Json): JsonObject {
+  return { channel: 'ws', ...keyed(conversation), stream: false, ...params }
 }
 
 /** `{text, context?, options{model?, no_memory?}}`. The context is kept beside the message, and may name the session. */

@@ -4,7 +4,7 @@
  */
 import { isRpcError, refusalOf, RpcError } from '@isopod/plugin-api'
 import type { Decoded, Json, JsonObject, Wish } from '@isopod/plugin-api'
-import { byOptions, byText } from './chat-params.ts'
+import { byName, byText } from './chat-params.ts'
 import { isObject } from './shape.ts'
 
 /** An id comes back in the reply as it came; a longer one is no name for a request. */
@@ -45,7 +45,7 @@ function wishOf(frame: JsonObject, id: Json, conversation: Json): Wish {
 function called(method: Json, params: JsonObject, id: Json, conversation: Json): Wish {
   if (typeof method !== 'string' || method === '') throw wrong('method', 'must be the name of a method, such as "system.ping"')
   if (method === 'auth') return { do: 'auth', id, ...credential(params) }
-  return { do: 'call', id, method, params: CHATS.includes(method) ? byOptions(params, conversation) : params }
+  return { do: 'call', id, method, params: CHATS.includes(method) ? byName(params, conversation) : params }
 }
 
 function objectIn(frame: JsonObject, name: 'params' | 'payload'): JsonObject {

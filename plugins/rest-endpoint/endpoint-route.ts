@@ -1,8 +1,8 @@
 /** The two URLs, which are one: `{"method","params"?,"id"?}` is answered `{"ok":true,"data"}`, with the id where there was one. */
 import { isRpcError, refusalOf, RpcError, type Json, type JsonObject, type Route, type RouteDecoded, type RouteRequest, type Schema } from '@isopod/plugin-api'
-import { chatParams } from './chat-params.ts'
 
-const CHAT = ['chat.run', 'chat.start']
+/** A chat that says no channel of its own has come over HTTP. */
+const CHATS = ['chat.run', 'chat.start']
 
 const BODY: Schema = {
   type: 'object',
@@ -51,7 +51,7 @@ function decoded(body: Json | undefined): RouteDecoded {
   if (id !== null && typeof id !== 'string' && typeof id !== 'number') throw wrong('id', 'must be text or a number')
   const given = params ?? {}
   if (!isObject(given)) throw wrong('params', 'must be an object')
-  return { method, params: CHAT.includes(method) ? chatParams(given) : given, state: id }
+  return { method, params: CHATS.includes(method) ? { channel: 'api', ...given } : given, state: id }
 }
 
 function wrong(param: string, problem: string): RpcError {

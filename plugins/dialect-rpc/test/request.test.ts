@@ -41,14 +41,19 @@ for (const id of [2 ** 53, Infinity, 'x'.repeat(257), true, [], { a: 1 }]) {
   })
 }
 
-test('params under the gateway\'s own names pass through beside the options', async () => {
+test('a chat says that it came by the socket, unless it says otherwise; every other param passes as it came', async () => {
   const params = { messages: [{ role: 'user', parts: [{ type: 'text', text: 'Hi' }] }], sampling: { temperature: 0 }, options: { thinking: 'low' } }
-  const asked = await wish({ id: 1, method: 'chat.start', params })
-  assert.ok(asked.do === 'call')
-  assert.deepEqual(asked.params, { messages: params.messages, sampling: { temperature: 0, thinking: 'low' }, channel: 'ws' })
+  for (const method of ['chat.start', 'chat.run']) {
+    const asked = await wish({ id: 1, method, params })
+    assert.ok(asked.do === 'call')
+    assert.deepEqual(asked.params, { channel: 'ws', ...params })
+  }
+  const named = await wish({ id: 1, method: 'chat.run', params: { message: 'Hi', channel: 'page' } })
+  assert.ok(named.do === 'call')
+  assert.deepEqual(named.params, { message: 'Hi', channel: 'page' })
 })
 
-test('only chat takes options: other methods keep every param', async () => {
+test('other methods keep every param', async () => {
   const asked = await wish({ id: 1, method: 'tool.invoke', params: { options: { a: 1 } } })
   assert.ok(asked.do === 'call')
   assert.deepEqual(asked.params, { options: { a: 1 } })

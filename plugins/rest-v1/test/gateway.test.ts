@@ -46,10 +46,11 @@ for (const wall of [false, { except: ['models'] }]) {
     })
 
     test('a stream is deltas of one run that make the answer, and then done', async () => {
+      // Deltas that wait for a reader are joined, so that there may be one only.
       const all = await frames('/v1/agent/run/stream', { message: 'Hello', sessionKey: 'streamed', stream: true })
       const done = all.at(-1)
       const deltas = all.slice(0, -1)
-      assert.ok(deltas.length > 1 && deltas.every(({ event, data }) => event === 'delta' && data['runId'] === done?.data['runId']))
+      assert.ok(deltas.length > 0 && deltas.every(({ event, data }) => event === 'delta' && data['runId'] === done?.data['runId']))
       assert.match(deltas.map(({ data }) => data['delta']).join(''), /You said: Hello/)
       assert.deepEqual([done?.event, done?.data['finishReason']], ['done', 'stop'])
     })
