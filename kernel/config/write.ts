@@ -3,6 +3,7 @@
  * as if it had just been loaded before a byte is written; the write replaces the file in one step and keeps the last five;
  * and who has not seen the newest revision is refused, so that two people at two screens do not undo each other.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { RpcError } from '@isopod/plugin-api'
 import { keepBackup, replaceFile } from './atomic.ts'
 import { notationOf, parseText } from './document.ts'
@@ -47,7 +48,8 @@ export async function updateConfig(patch: unknown, options: UpdateOptions): Prom
   const change = checkedPatch(patch, value)
   const text = mergedText(source, value, change)
   const after = await settle({ file: source.file, text }, options)
-  if (!after.config) throw unusable(after.problems, 'With this change the config could not be used')
+  const covered = await coveredMistakes({ file: source.file, text }, value, options)
+  if (!after.config || covered.length > 0) throw unusable([...after.problems, ...covered], 'With this change the config could not be used')
   // A merge patch laid over an object is an object.
   await options.accept?.({ before: value, after: mergePatch(value, change) as Tree, config: after.config })
   if (text !== source.text) await replace(source, text, options)
@@ -96,6 +98,14 @@ function mergedText({ file, text }: FileText, value: Tree, patch: Tree): string 
   const merged = mergeText(text ?? '', value, patch, notationOf(file))
   if ('refused' in merged) throw new RpcError('invalid_request', merged.refused)
   return merged.text
+}
+
+/** What stands above the file covers what the file says, and the next start may come without it: a change there is checked as well. */
+async function coveredMistakes(proposed: FileText, before: Tree, options: UpdateOptions): Promise<readonly Problem[]> {
+  if (options.overrides.length === 0) return []
+  const bare = await settle(proposed, { ...options, overrides: [] })
+  const changed = options.overrides.map(({ path }) => path).filter((path) => !isDeepStrictEqual(valueAt(before, path), valueAt(bare.written, path)))
+  return bare.problems.filter(({ severity, path }) => severity === 'error' && changed.some((at) => showPath(at) === path))
 }
 
 /** An editor may have saved while the change was being checked, so the revision is looked at once more. */

@@ -229,3 +229,16 @@ test('a redacted value sent back means as it is', async (t) => {
   assert.equal(config.current.gateway.auth.token, 'the-secret-token')
   await assert.rejects(config.update({ gateway: { auth: { password: '<redacted>' } } }, config), refused('invalid_request', /stands for a secret/))
 })
+
+test('a wrong value is not written where something above the file covers it, and other changes are', async (t) => {
+  const yaml = 'gateway: { port: a door, auth: { token: "${NOT_SET}" } }\n'
+  const home = await makeHome(t, { 'gateway.yaml': yaml })
+  const { config } = await openIn(t, home, { env: { ISOPOD_TOKEN: 'from the outside' }, flags: { port: 0 } })
+  await assert.rejects(config.update({ gateway: { port: 'a wall' } }, config), refused('invalid_request', /gateway\.port/))
+  await assert.rejects(config.update({ gateway: { auth: { token: 12 } } }, config), refused('invalid_request', /gateway\.auth\.token/))
+  assert.equal(await readFile(join(home, 'gateway.yaml'), 'utf8'), yaml)
+  await config.update({ gateway: { bind: 'all' } }, config)
+  await config.update({ gateway: { port: 80 } }, config)
+  assert.equal(config.current.gateway.port, 0)
+  assert.match(await readFile(join(home, 'gateway.yaml'), 'utf8'), /port: 80/)
+})
