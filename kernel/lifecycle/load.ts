@@ -49,14 +49,44 @@ export function wrongConfig({ source: { manifest }, config }: Wanted): string | 
 }
 
 /**
+ * A plugin's code could not be imported. The message names files without the folders they are in: it is shown to whoever may
+ * list plugins, and where the owner keeps things is not theirs to know. `cause` is what was thrown, for the log.
+ */
+export class ImportError extends Error {
+  override readonly name = 'ImportError'
+
+  constructor(cause: unknown) {
+    super(withoutFolders(cause instanceof Error ? cause.message : String(cause)), { cause })
+  }
+}
+
+/**
  * The plugin's code. A new version in the same folder is imported anew; its other files are not, and the old code stays in
  * memory, because Node never lets a module go.
- * @throws Error what importing it threw, or that it exports no plugin.
+ * @throws ImportError what importing it threw.
+ * @throws Error that it exports no plugin.
  */
 export async function importPlugin(source: Source): Promise<Plugin> {
   if (source.plugin) return source.plugin
   if (source.entry === undefined) throw new Error(`${source.manifest.id} has neither code nor an entry`)
-  const module = (await import(source.builtIn ? source.entry : `${source.entry}?version=${source.manifest.version}`)) as { default?: Partial<Plugin> }
+  const module = await imported(source.builtIn ? source.entry : `${source.entry}?version=${source.manifest.version}`)
   if (typeof module.default?.register !== 'function') throw new Error(`${source.manifest.id} does not export a plugin as its default: use definePlugin`)
   return module.default as Plugin
+}
+
+async function imported(url: string): Promise<{ readonly default?: Partial<Plugin> }> {
+  try {
+    // Whatever it exports: the caller looks.
+    return (await import(url)) as { readonly default?: Partial<Plugin> }
+  } catch (thrown) {
+    throw new ImportError(thrown)
+  }
+}
+
+/** An absolute path or file URL, up to its last part; what is imported under a version carries that as a query. */
+const IN_QUOTES = /(['"`])(?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^'"`\n]*[\\/]([^'"`\n\\/?]+)(?:\?version=[^'"`\n]*)?\1/g
+const BARE = /(?<![\w@.:/\\-])(?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^\s'"`]*[\\/]([^\s'"`\\/?]+)(?:\?version=[^\s'"`:]*)?/g
+
+function withoutFolders(text: string): string {
+  return text.replaceAll(IN_QUOTES, '$1$2$1').replaceAll(BARE, '$1')
 }

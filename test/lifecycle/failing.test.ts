@@ -142,6 +142,21 @@ test('code that cannot be imported fails the plugin, and so does a module that e
   await fails({ id: 'bad', entry: entry('empty.js') }, 'bad does not export a plugin as its default: use definePlugin')
 })
 
+test('code that cannot be imported is told without the folders it is in, and the log has them', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'isopod-lifecycle-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  const broken: Readonly<Record<string, readonly [code: string, told: string]>> = {
+    'lacks.js': ["import './not there.js'", "Cannot find module 'not there.js' imported from lacks.js"],
+    'reads.js': ["import { readFileSync } from 'node:fs'\nreadFileSync(new URL('gone.json', import.meta.url))", "ENOENT: no such file or directory, open 'gone.json'"],
+    'asks.js': ["throw new Error('see https://docs.example/a/b and @scope/name/index.js')", 'see https://docs.example/a/b and @scope/name/index.js'],
+  }
+  for (const [name, [code, told]] of Object.entries(broken)) {
+    await writeFile(join(folder, name), code)
+    const house = await fails({ id: 'bad', entry: pathToFileURL(join(folder, name)).href }, told)
+    assert.ok(house.logged('error').includes('The code of bad 1.0.0 could not be imported'))
+  }
+})
+
 test('a module that never finishes loading fails, and holds up no later change', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'isopod-lifecycle-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
