@@ -77,7 +77,7 @@ export class Calls {
     for (const call of this.#open.values()) {
       if (!call.isSent) continue
       if (call.idempotent) call.isSent = false
-      else this.#refuse(call, new GatewayError('connection_lost', `${error.message}. Whether the call was carried out is not known`, { cause: error, retryable: false }))
+      else this.#refuse(call, new GatewayError('connection_lost', `${error.message}. Whether the call was carried out is not known`, { cause: error }))
     }
   }
 

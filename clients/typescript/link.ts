@@ -10,6 +10,8 @@ import { refusalIn } from './refusal.ts'
 export interface WebSocketLike {
   send(text: string): void
   close(code?: number, reason?: string): void
+  /** Drops the connection at once; the package `ws` can, the web's own waits for the other side. */
+  terminate?(): void
   addEventListener(type: 'open' | 'message' | 'close' | 'error', listener: (event: SocketEvent) => void): void
 }
 
@@ -125,8 +127,14 @@ export class Link {
     this.send({ id: SIGN_OF_LIFE, method: 'system.ping' })
     this.#timer = setTimeout(() => {
       if (this.#heardAt > askedAt) this.#listen()
-      else this.#end(new GatewayError('connection_lost', `The gateway gave no sign of life for ${timeoutMs} ms`))
+      else this.#die()
     }, timeoutMs)
+  }
+
+  /** Nobody is there to answer a close. */
+  #die(): void {
+    this.#end(new GatewayError('connection_lost', `The gateway gave no sign of life for ${this.#parts.timeoutMs} ms`))
+    this.#socket.terminate?.()
   }
 
   #closedBy(code: number, reason: string): GatewayError {

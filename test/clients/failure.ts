@@ -13,3 +13,8 @@ export async function failureOf(work: Promise<unknown> | AsyncIterable<unknown>)
   }
   throw new Error('it did not fail')
 }
+
+/** What it says, as something to compare with. */
+export function factsOf({ code, status, param, retryable }: GatewayError): Pick<GatewayError, 'code' | 'status' | 'param' | 'retryable'> {
+  return { code, status, param, retryable }
+}

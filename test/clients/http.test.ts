@@ -5,7 +5,7 @@ import { inspect } from 'node:util'
 import { OpenClawClient, type GatewayError } from '@isopod/client'
 import { upstreamFor } from '../faults/upstream.ts'
 import { gatewayFor, startGateway, type StartedGateway } from '../main-job/started.ts'
-import { failureOf } from './failure.ts'
+import { factsOf, failureOf } from './failure.ts'
 import { busy, scriptedFor, well } from './scripted.ts'
 import { wireFor } from './wire.ts'
 
@@ -76,7 +76,7 @@ describe('the TypeScript client over HTTP', () => {
       const { value } = await stream.next()
       assert.equal(value?.type, 'delta')
       wire.cut()
-      assert.partialDeepStrictEqual({ ...(await failureOf(stream)) }, { code: 'connection_lost', status: undefined, retryable: true })
+      assert.partialDeepStrictEqual(factsOf(await failureOf(stream)), { code: 'connection_lost', status: undefined, retryable: true })
     }
   })
 
@@ -95,7 +95,7 @@ describe('the TypeScript client over HTTP', () => {
     const silent = await scriptedFor(test, [() => {}])
     const waiting = new OpenClawClient({ baseUrl: silent.url, timeoutMs: 50 })
     const failures = [waiting.agent.run({ message: 'Hello' }), waiting.agent.stream({ message: 'Hello' }), waiting.call('session.list')].map(failureOf)
-    for (const failure of await Promise.all(failures)) assert.partialDeepStrictEqual({ ...failure }, { code: 'timeout', status: undefined })
+    for (const failure of await Promise.all(failures)) assert.partialDeepStrictEqual(factsOf(failure), { code: 'timeout', status: undefined })
   })
 
   it('says which run goes on when an answer took too long', async (test) => {
@@ -120,7 +120,7 @@ describe('the TypeScript client over HTTP', () => {
   it('is refused with a wrong token, and shows no token to anybody', async () => {
     const stranger = new OpenClawClient({ baseUrl: gateway.url, token: 'wrong-token-of-somebody' })
     const failures = await Promise.all([stranger.message('Hello'), stranger.agent.stream({ message: 'Hello' }), stranger.call('session.list')].map(failureOf))
-    for (const failure of failures) assert.partialDeepStrictEqual({ ...failure }, { code: 'unauthorized', status: 401 })
+    for (const failure of failures) assert.partialDeepStrictEqual(factsOf(failure), { code: 'unauthorized', status: 401 })
     assert.doesNotMatch(inspect([stranger, ...failures], { depth: 9 }) + JSON.stringify(stranger), /wrong-token/)
     assert.throws(() => new OpenClawClient({ baseUrl: gateway.url, token: 'wrong-token\n' }), (thrown: GatewayError) => thrown.param === 'token' && !thrown.message.includes('wrong-token'))
   })
@@ -156,7 +156,7 @@ describe('the TypeScript client over HTTP', () => {
     const failures = [lost.message('Hello'), lost.stream('Hello'), lost.call('session.list')].map(failureOf)
     for (const { code } of await Promise.all(failures)) assert.equal(code, 'bad_answer')
     const proxy = await scriptedFor(test, [(response) => response.writeHead(502).end('Bad Gateway')])
-    assert.partialDeepStrictEqual({ ...(await failureOf(new OpenClawClient({ baseUrl: proxy.url }).message('Hello'))) }, { code: 'unavailable', status: 502 })
+    assert.partialDeepStrictEqual(factsOf(await failureOf(new OpenClawClient({ baseUrl: proxy.url }).message('Hello'))), { code: 'unavailable', status: 502 })
   })
 
   it('follows nobody who sends it elsewhere', async (test) => {

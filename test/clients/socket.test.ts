@@ -4,7 +4,7 @@ import { after, before, describe, it, type TestContext } from 'node:test'
 import { WebSocket } from 'ws'
 import { OpenClawClient, type Connection, type ConnectOptions, type GatewayEvent, type Run } from '@isopod/client'
 import { gatewayFor, startGateway, type StartedGateway } from '../main-job/started.ts'
-import { failureOf } from './failure.ts'
+import { factsOf, failureOf } from './failure.ts'
 import { wireFor, type Wire } from './wire.ts'
 
 const WORDS = Array.from({ length: 30 }, (_, index) => `word${index}`).join(' ')
@@ -95,10 +95,10 @@ describe('the TypeScript client on a WebSocket', () => {
   it('calls methods, and is refused with their codes', async (test) => {
     const connection = await direct(test)
     assert.partialDeepStrictEqual(await connection.call('system.status'), { status: 'ok' })
-    assert.partialDeepStrictEqual({ ...(await failureOf(connection.call('no.such'))) }, { code: 'method_not_found', status: 404 })
-    assert.partialDeepStrictEqual({ ...(await failureOf(connection.call('chat.abort'))) }, { code: 'invalid_request', param: 'runId' })
-    assert.partialDeepStrictEqual({ ...(await failureOf(connection.run({ message: '' }))) }, { code: 'invalid_request' })
-    assert.partialDeepStrictEqual({ ...(await failureOf(connection.run({ message: '/fail unavailable' }))) }, { code: 'unavailable' })
+    assert.partialDeepStrictEqual(factsOf(await failureOf(connection.call('no.such'))), { code: 'method_not_found', status: 404 })
+    assert.partialDeepStrictEqual(factsOf(await failureOf(connection.call('chat.abort'))), { code: 'invalid_request', param: 'runId' })
+    assert.partialDeepStrictEqual(factsOf(await failureOf(connection.run({ message: '' }))), { code: 'invalid_request' })
+    assert.partialDeepStrictEqual(factsOf(await failureOf(connection.run({ message: '/fail unavailable' }))), { code: 'unavailable' })
   })
 
   it('works with the WebSocket it is given', async (test) => {
@@ -118,7 +118,7 @@ describe('the TypeScript client on a WebSocket', () => {
   it('is turned away with a wrong token, or where nobody listens', async () => {
     const wrong = new OpenClawClient({ baseUrl: gateway.url, token: 'wrong-token-of-somebody' })
     const refused = await failureOf(wrong.connect())
-    assert.partialDeepStrictEqual({ ...refused }, { code: 'unauthorized', status: 401 })
+    assert.partialDeepStrictEqual(factsOf(refused), { code: 'unauthorized', status: 401 })
     assert.doesNotMatch(refused.message, /wrong-token/)
     assert.equal((await failureOf(new OpenClawClient({ baseUrl: gateway.url }).connect())).code, 'unauthorized')
     assert.equal((await failureOf(new OpenClawClient({ baseUrl: 'http://127.0.0.1:1' }).connect())).code, 'unreachable')
@@ -208,7 +208,7 @@ describe('the TypeScript client on a WebSocket', () => {
     const guest = await connected(test, { baseUrl: gateway.url, token }, { firstDelayMs: 5 })
     const closed = next(guest, 'connection.closed')
     await owner.call('token.revoke', { token: 'short' })
-    assert.partialDeepStrictEqual({ ...Object((await closed)['error']) }, { code: 'unauthorized' })
+    assert.equal(Object((await closed)['error']).code, 'unauthorized')
     assert.equal((await failureOf(guest.call('system.ping'))).code, 'unauthorized')
   })
 
@@ -223,11 +223,20 @@ describe('the TypeScript client on a WebSocket', () => {
     await signalled.started
     controller.abort(reason)
     await assert.rejects(signalled.result, reason)
+    await told.started
     told.abort()
     assert.equal((await failureOf(told.result)).code, 'cancelled')
-    await told.started
     // Each is told as it ended, to whoever follows it.
     for (const run of [left, signalled, told]) assert.equal((await failureOf(connection.resume(run.runId ?? ''))).code, 'cancelled')
+  })
+
+  it('aborts a run that was stopped before it had a name', async (test) => {
+    const connection = await direct(test)
+    const aborted = next(connection, 'chat.error')
+    const run = connection.run({ message: SLOW })
+    run.abort()
+    assert.equal((await failureOf(run.started)).code, 'cancelled')
+    assert.equal((await aborted)['runId'], run.runId)
   })
 
   it('ends everything on it when it is closed, and nothing at the gateway', async (test) => {
