@@ -7,6 +7,7 @@
  *   head over the limit) with a page of its own and closes; `malformed` is not told.
  * - It waits on what its parser takes for unfinished (no header at all, no colon, NUL, CR, a folded or spaced header, a chunk
  *   extension) and drops the connection after eight to twelve seconds without an answer, as it does with an idle one.
+ * - It takes a first packet that ends inside the version, or at the blank before it or before the path, for another version (505).
  * - A header without a name ends the headers for it; what comes behind is not seen.
  * - Bytes beyond ASCII at either end of a header's value are trimmed like white space.
  * - A second request on a connection whose first still waits for its reply closes the connection. Replies are never mixed.

@@ -72,6 +72,7 @@ export const MALFORMED: readonly Case[] = [
   row('a space in a name', GET('X A: b'), 'held', 400),
   row('a bracket in a name', GET('X(A: b'), 'held', 400),
   row('half a head', 'GET / HTTP/1.1\r\nHost: gate', 'held', 408),
+  row('half a version', 'GET / HTTP/1.', 505, 408),
   row('half a body', POST('half', 'Content-Length: 10'), 'held'),
   row('nothing', '', 'held', 408),
 ]

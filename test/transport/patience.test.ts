@@ -43,6 +43,18 @@ describe('patience', { concurrency: true, timeout: 30_000 }, () => {
     })
   }
 
+  onBoth('a head that comes a header at a time is not waited for, however long the client goes on', async ({ start, name }) => {
+    let served = 0
+    const { dial } = await start({ request: () => void (served += 1) }, patience(name))
+    const wire = await dial()
+    wire.send('GET / HTTP/1.1\r\nHost: a\r\n')
+    const trickle = setInterval(() => wire.send('X-A: b\r\n'), 250)
+    const answer = await wire.end()
+    clearInterval(trickle)
+    assert.match(answer, name === 'uws' ? /^$/ : /^HTTP\/1\.1 408 /)
+    assert.equal(served, 0)
+  })
+
   onBoth('a silent client is pinged, and dropped where it does not answer', async ({ start, name }) => {
     const told = new Told()
     const wire = await shakenHands(await start(told.handlers, patience(name)))
