@@ -101,12 +101,18 @@ export class CallContext implements Context {
     }
   }
 
-  spawn(method: string, params: JsonObject, about: JsonObject, { then, ...how }: SpawnOptions = {}): Promise<string> {
+  spawn(method: string, params: JsonObject, about: JsonObject, { then, once, ...how }: SpawnOptions = {}): Promise<string> {
     return new Promise((resolve, reject) => {
       this.#mustStream(method, false)
       const described = this.#call.copied(about, 'what a run is about')
       const spawned = this.#call.offspring(method, how)
-      spawned.onEntry = () => resolve(spawned.openRun(described))
+      spawned.onEntry = () => {
+        const runId = spawned.openRun(described)
+        if (once === undefined) return resolve(runId)
+        // A run that ends without the event is answered by how it ended.
+        const told = this.#call.core.events.runs.told(runId, once)
+        void told.then((isTold) => (isTold ? undefined : ended)).then(() => resolve(runId), reject)
+      }
       const given = this.#call.copied(params, `the params of ${method}`)
       // A call that ends at once throws at once.
       const ended = new Promise<unknown>((settle) => settle(dispatch(spawned, given)))

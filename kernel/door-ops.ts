@@ -134,10 +134,11 @@ class Args {
   }
 
   spawning(index: number): SpawnOptions {
-    const { then, deadlineMs } = this.object(index)
+    const { then, once, deadlineMs } = this.object(index)
     if (then !== undefined && typeof then !== 'string') return this.#wrong(index, 'the name of a method in `then`')
     if (deadlineMs !== undefined && !(typeof deadlineMs === 'number' && deadlineMs >= 0)) return this.#wrong(index, 'milliseconds in `deadlineMs`')
-    return { ...this.behalf(index), ...(then !== undefined && { then }), ...(deadlineMs !== undefined && { deadlineMs }) }
+    if (once !== undefined && typeof once !== 'string') return this.#wrong(index, 'the name of an event in `once`')
+    return { ...this.behalf(index), ...(once !== undefined && { once }), ...(then !== undefined && { then }), ...(deadlineMs !== undefined && { deadlineMs }) }
   }
 
   /** For whom it is made. */

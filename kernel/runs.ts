@@ -25,6 +25,8 @@ interface Run {
   weight: number
   /** Stops the call it is; undefined once that has ended, so that a run that is only remembered holds nothing of it. */
   cancel: (() => void) | undefined
+  /** Who waits for an event of it. */
+  waiting: { readonly name: string; readonly resolve: (isTold: boolean) => void }[]
 }
 
 interface Kept {
@@ -56,7 +58,7 @@ export class Runs {
 
   /** Opens a run for a caller. `cancel` stops the call it is; `sink` hears it from the start. */
   begin(caller: Caller, about: JsonObject, cancel: () => void, sink: EventSink | undefined): string {
-    const run: Run = { id: this.#clock.id(), about, owner: caller.id, cancel, kept: [], followers: new Map(), firstSeq: 1, lastSeq: 0, weight: 0 }
+    const run: Run = { id: this.#clock.id(), about, owner: caller.id, cancel, kept: [], followers: new Map(), firstSeq: 1, lastSeq: 0, weight: 0, waiting: [] }
     if (sink) run.followers.set(sink, 0)
     this.#runs.set(run.id, run)
     if (this.#runs.size > RUNS_KEPT) this.#dropOldest()
@@ -68,9 +70,16 @@ export class Runs {
     const run = this.#runs.get(runId)
     if (!run?.cancel) return
     run.cancel = undefined
+    answerWaiting(run)
     run.followers.clear()
     this.#ended.set(run, this.#clock.elapsed())
     this.#forgetLater(RUN_RETENTION_MS)
+  }
+
+  /** Resolves once a run that has just been opened tells an event of this name: true; or has ended without one: false. */
+  told(runId: string, name: string): Promise<boolean> {
+    const run = this.#runs.get(runId)
+    return new Promise((resolve) => (run?.cancel ? run.waiting.push({ name, resolve }) : resolve(false)))
   }
 
   /** Numbers an event of an open run, keeps it and tells its followers. Of a run that is not open, or not the teller's, nothing is told. */
@@ -78,6 +87,7 @@ export class Runs {
     const run = this.#runs.get(runId)
     if (!run?.cancel || (teller && !mayHear(run, teller))) return
     run.lastSeq += 1
+    answerWaiting(run, event.name)
     const told = { ...event, runId, seq: run.lastSeq } satisfies GatewayEvent
     this.#keep(run, told)
     for (const follower of run.followers.keys()) follower.hear(told)
@@ -173,6 +183,13 @@ export class Runs {
       this.#drop(run)
     }
   }
+}
+
+/** @param told the name of the event that has just been told; absent where there will be none any more. */
+function answerWaiting(run: Run, told?: string): void {
+  if (run.waiting.length === 0) return
+  for (const { name, resolve } of run.waiting) if (told === undefined || name === told) resolve(told !== undefined)
+  run.waiting = run.waiting.filter(({ name }) => told !== undefined && name !== told)
 }
 
 function mayHear(run: Run, caller: Caller): boolean {

@@ -57,6 +57,11 @@ export interface CallOptions {
 }
 
 export interface SpawnOptions extends Pick<CallOptions, 'origin' | 'as'> {
+  /**
+   * An event of the run: its id is answered once that has been told, instead of at once. A run that fails before it rejects. With
+   * `chat.started` the user's words have been kept, so that nothing that was answered is lost.
+   */
+  readonly once?: string
   /** How long the run may take, in milliseconds, instead of its method's own deadline. */
   readonly deadlineMs?: number
   /**

@@ -47,7 +47,7 @@ export async function start(params: Params, ctx: Context): Promise<ChatStarted> 
   const named = { ...params, sessionKey }
   await requestOf(named, ctx)
   // The params came as JSON; only their type has lost its index signature.
-  return { runId: await ctx.spawn('chat.run', named as unknown as JsonObject, { sessionKey }), sessionKey }
+  return { runId: await ctx.spawn('chat.run', named as unknown as JsonObject, { sessionKey }, { once: 'chat.started' }), sessionKey }
 }
 
 /** Whether a run could begin. Throws as `run` would. */

@@ -63,3 +63,33 @@ test('a run the plugin makes for itself is not its caller\'s to abort, but the a
   assert.equal((await client.refusal('job.stop', { id })).code, 'not_found')
   assert.equal(await gateway.client({ scopes: ['read', 'admin'] }).call('job.stop', { id }), true)
 })
+
+test('a run may be answered with an event of it, or with the refusal it ends in before', async (t) => {
+  const begin = Promise.withResolvers<void>()
+  const end = Promise.withResolvers<void>()
+  const gateway = await testGateway({
+    plugins: [{ id: 'jobs', plugin: definePlugin(({ hooks }) => hooks.methods.tap('m', (methods) => {
+      methods.add({ name: 'job.begin', scope: 'read', params: ANY, handle: (params, ctx) => ctx.spawn('job.work', params as JsonObject, {}, { once: 'job.told' }) })
+      methods.add({ name: 'job.work', scope: 'read', params: ANY, handle: async (params, ctx) => {
+        await begin.promise
+        if ((params as JsonObject)['fails'] === true) throw new RpcError('unavailable', 'The disk is full')
+        if ((params as JsonObject)['silent'] === true) return 1
+        ctx.emit('job.going', { runId: ctx.runId ?? '' })
+        ctx.emit('job.told', { runId: ctx.runId ?? '' })
+        await end.promise
+        return 1
+      } })
+    })) }],
+  })
+  t.after(() => gateway.close())
+  const client = gateway.client()
+  let answered = 0
+  const running = ['told', 'silent'].map((what) => client.call('job.begin', what === 'silent' ? { silent: true } : {}).then((id) => { answered += 1; return id }))
+  const failing = client.refusal('job.begin', { fails: true })
+  for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(answered, 0)
+  begin.resolve()
+  assert.deepEqual((await Promise.all(running)).map((id) => typeof id), ['string', 'string'])
+  assert.equal((await failing).message, 'The disk is full')
+  end.resolve()
+})
