@@ -123,12 +123,24 @@ function locate(given: string | undefined, userHome: string): string {
 
 function make(paths: HomePaths): string[] {
   try {
-    mkdirSync(paths.path, { recursive: true, mode: 0o700 })
-    for (const folder of [paths.logs, paths.secrets, paths.plugins]) mkdirSync(folder, { recursive: true, mode: 0o700 })
+    for (const folder of [paths.path, paths.logs, paths.secrets, paths.plugins]) makeFolder(folder)
     makeEmpty(paths.lock)
     return process.platform === 'win32' ? [] : closeToOthers(paths)
   } catch (cause) {
     throw unwritable(paths, cause)
+  }
+}
+
+/** Alone first: where Node makes parents too, it says of a disk that may only be read that there is no such folder. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (thrown) {
+    // What the file system throws has a code.
+    const { code } = thrown as NodeJS.ErrnoException
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return
+    if (code !== 'ENOENT') throw thrown
+    mkdirSync(path, { recursive: true, mode: 0o700 })
   }
 }
 

@@ -12,6 +12,12 @@ const MOUNT = 'mount -t tmpfs -o size=8m tmpfs "$ISOPOD_HOME" && head -c 4194304
 /** The command that starts a gateway whose home is such a disk: 8 MiB, half of them taken by ballast. */
 export const ON_SMALL_DISK = ['unshare', ...FLAGS, 'sh', '-c', `${MOUNT} && exec "$@"`, 'sh']
 
+/** The command that starts a gateway whose home is on a disk that may only be read. */
+export const ON_READ_ONLY_DISK = ['unshare', ...FLAGS, 'sh', '-c', 'mount -t tmpfs -o ro tmpfs "$ISOPOD_HOME" && exec "$@"', 'sh']
+
+/** The command that starts a gateway as somebody whom modes of files stop, which is everybody but root. */
+export const WITHOUT_POWERS = process.getuid?.() === 0 ? ['unshare', '--user'] : ['env']
+
 /** Why this machine gives nobody such a disk; undefined where it does. */
 export function whyNoDisk(): string | undefined {
   const { status, stderr, error } = spawnSync('unshare', [...FLAGS, 'sh', '-c', 'mount -t tmpfs tmpfs /mnt'], { encoding: 'utf8' })

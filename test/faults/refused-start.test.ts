@@ -1,7 +1,7 @@
 /** A gateway that cannot start, and one that is called by a name that is not its own: each says so, and what to do. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,6 +9,9 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { WebSocket } from 'ws'
 import { gatewayFor, startGateway } from '../main-job/started.ts'
+import { ON_READ_ONLY_DISK, whyNoDisk, WITHOUT_POWERS } from './disk.ts'
+
+const noDisk = whyNoDisk()
 
 async function homeFor(test: TestContext): Promise<string> {
   const home = await mkdtemp(join(tmpdir(), 'isopod-home-'))
@@ -42,6 +45,15 @@ describe('a start that comes to nothing', () => {
     for (const home of [file, join(file, 'deeper')]) {
       await assert.rejects(startGateway({ home }), new RegExp(`The home ${home} cannot be used .*Make it a folder that this user may write, or set ISOPOD_HOME to one`))
     }
+  })
+
+  it('for a home it may not write in says so, why, and what to do', { skip: noDisk ?? false }, async (test) => {
+    const home = await homeFor(test)
+    const refusal = (why: string) => new RegExp(`The home ${home} cannot be used \\(${why}: .*\\)\\. Make it a folder that this user may write, or set ISOPOD_HOME to one`)
+    await assert.rejects(startGateway({ home, through: ON_READ_ONLY_DISK }), refusal('EROFS'))
+    await chmod(home, 0o555)
+    await assert.rejects(startGateway({ home, through: WITHOUT_POWERS }), refusal('EACCES'))
+    assert.deepEqual(await readdir(home), [])
   })
 })
 
