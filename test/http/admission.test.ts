@@ -114,6 +114,26 @@ describe('a credential', () => {
     await assert.rejects(gateway.connect(`/?token=${gateway.token}`, { authorization: '' }), /gateway\.auth\.query/)
   })
 
+  it('that is right opens nothing from a place where none belongs', async (t) => {
+    const gateway = await open(t)
+    const { token } = gateway
+    const places: readonly (readonly [path: string, headers: Record<string, string>])[] = [
+      ['/status', { cookie: `token=${token}` }],
+      ['/status', { 'x-api-key': token }],
+      ['/status', { authorization: token }],
+      ['/status', { authorization: basic(`${token}:`) }],
+      [`/status/${token}`, {}],
+      [`/status?key=${token}`, {}],
+      [`/status?a=1%26token=${token}`, {}],
+    ]
+    for (const [path, headers] of places) {
+      assert.partialDeepStrictEqual([path, headers, await ask(gateway, path, headers)], [path, headers, { status: 401, body: { error: { message: 'Unauthorized' } } }])
+    }
+    const inBody = await gateway.fetch('/probe/echo', { method: 'POST', headers: { authorization: '', 'content-type': 'application/json' }, body: JSON.stringify({ token }) })
+    assert.equal(inBody.status, 401)
+    assert.ok(!JSON.stringify(gateway.log.recent({ limit: 1000 })).includes(token))
+  })
+
   it('reaches neither a row, nor its method, nor the log', async (t) => {
     const gateway = await open(t)
     const seen = await ask(gateway, `/probe/seen?a=1&token=${gateway.token}&%70assword=${PASSWORD}&author=jane`, { 'x-openclaw-token': gateway.token, cookie: 'a=b', 'x-mine': 'yes' })
