@@ -2,8 +2,8 @@
  * Who had the machine's cores while something was measured: the gateway, the two processes of the bench that make its load,
  * and everybody else. A latency says something of the gateway only as long as there was a core free for it.
  */
-import { availableParallelism, cpus } from 'node:os'
-import { cpuSeconds } from './process-usage.ts'
+import { availableParallelism } from 'node:os'
+import { busySeconds, cpuSeconds } from './process-usage.ts'
 
 export interface Cores {
   /** Cores each process had, by its name; NaN where the system does not tell. */
@@ -29,8 +29,4 @@ export function watchCores(processes: Readonly<Record<string, number>>): () => C
 export function coresTold({ each, others }: Cores): string {
   const shares = Object.entries({ ...each, others }).map(([name, cores]) => `${name} ${cores.toFixed(2)}`)
   return `of ${availableParallelism()} cores ${shares.join(', ')}`
-}
-
-function busySeconds(): number {
-  return cpus().reduce((sum, { times: { user, nice, sys, irq } }) => sum + user + nice + sys + irq, 0) / 1000
 }

@@ -32,9 +32,9 @@ interface Shape {
 /** Bursts come first: they are also what warms the gateway. */
 export async function chatSection(stage: Stage): Promise<Figure[]> {
   const figures: Figure[] = []
-  const { seconds } = stage.pace
+  const { seconds, isThorough } = stage.pace
   for (const concurrent of BURSTS) figures.push(burst(concurrent, await load(stage, { concurrent, gapMs: 0, stream: true, seconds })))
-  for (const stream of [true, false]) {
+  for (const stream of isThorough ? [true, false] : [true]) {
     for (const { concurrent, gapMs } of stream ? [...PACED, CALMER] : PACED) {
       // At least two answers of each lane.
       const shape = { concurrent, gapMs, stream, seconds: Math.max(seconds * 1.5, (durationMs(gapMs) / 1000) * 2) }
@@ -99,5 +99,5 @@ function added({ gateway, direct, cores }: Pair, { concurrent, gapMs, stream }: 
 }
 
 function coresRaw({ each, others }: Cores): Record<string, number> {
-  return Object.fromEntries(Object.entries({ ...each, others }).map(([name, cores]) => [`${name}Cores`, cores]))
+  return Object.fromEntries(Object.entries({ ...each, other: others }).map(([name, cores]) => [`${name}Cores`, cores]))
 }

@@ -61,12 +61,12 @@ export async function familySection(stage: Stage): Promise<Figure[]> {
 
 async function load({ pace, client, ...stage }: Stage, families: Readonly<Record<string, Spelling>>, connections: number, call?: Comparison['call']) {
   const { port, pid, token } = await stage.gateway()
-  const { warmSeconds, seconds, rounds } = pace
+  const { warmSeconds, seconds, isThorough } = pace
   const target = { port, pid, token, warmSeconds, seconds: seconds / 2 }
   const lanes: Record<string, () => Promise<Load>> = {}
   if (call) lanes['rpc'] = () => client.ask({ kind: 'rpc', ...target, call, sockets: connections, inFlight: 1 })
   for (const [name, spelling] of Object.entries(families)) lanes[name] = () => client.ask({ kind: 'http', ...target, ...spelling, connections })
-  return inTurns(Math.min(rounds, 2), lanes)
+  return inTurns(isThorough ? 2 : 1, lanes)
 }
 
 /** By processor time, which the client and whoever else is on the machine do not change. */

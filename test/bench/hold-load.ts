@@ -22,5 +22,5 @@ export async function hold({ sockets, port, token }: HoldJob): Promise<Load> {
     }
   }
   const seconds = (performance.now() - began) / 1000
-  return { count: held.length, failures: 0, seconds, clientCpu: NaN, serverCpu: NaN, latencies: [], firsts: [] }
+  return { count: held.length, failures: 0, seconds, clientCpu: NaN, serverCpu: NaN, otherCores: NaN, latencies: [], firsts: [] }
 }

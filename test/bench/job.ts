@@ -66,6 +66,8 @@ export interface Load {
   readonly clientCpu: number
   /** Processor time of the server in seconds. */
   readonly serverCpu: number
+  /** Cores that everybody else had meanwhile: other programs, and the system's own work. */
+  readonly otherCores: number
   /** Milliseconds of each reply, where they were taken. */
   readonly latencies: readonly number[]
   /** Milliseconds to the first piece of each streamed reply. */

@@ -2,7 +2,7 @@
  * The counting part of every job of the load client: it runs for a while unmeasured, so that both ends are warm, then counts
  * for the time it was given, and says how much processor time both ends took meanwhile. It knows no protocol.
  */
-import { cpuSeconds } from './process-usage.ts'
+import { busySeconds, cpuSeconds } from './process-usage.ts'
 import type { Load } from './job.ts'
 
 /** More samples than this say nothing more about a percentile. */
@@ -62,17 +62,20 @@ export class Measure {
     try {
       await this.#pass(warmSeconds)
       this.#reset()
-      const [began, own, server] = [performance.now(), process.cpuUsage(), cpuSeconds(pid)]
+      const [began, own, server, machine] = [performance.now(), process.cpuUsage(), cpuSeconds(pid), busySeconds()]
       await this.#pass(seconds)
       const tookSeconds = (performance.now() - began) / 1000
       const { user, system } = process.cpuUsage(own)
+      const clientCpu = (user + system) / 1e6 / tookSeconds
+      const serverCpu = cpuSeconds(pid) - server
       return {
         count: this.#count,
         failures: this.#failures,
         ...(this.#failure !== undefined && { failure: this.#failure }),
         seconds: tookSeconds,
-        clientCpu: (user + system) / 1e6 / tookSeconds,
-        serverCpu: cpuSeconds(pid) - server,
+        clientCpu,
+        serverCpu,
+        otherCores: Math.max(0, (busySeconds() - machine - serverCpu) / tookSeconds - clientCpu),
         latencies: this.#latencies,
         firsts: this.#firsts,
       }

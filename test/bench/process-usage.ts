@@ -4,6 +4,7 @@
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 
 /** The kernel counts processor time for programs in hundredths of a second, whatever its own clock does (proc(5), USER_HZ). */
 const TICKS_PER_SECOND = 100
@@ -23,4 +24,9 @@ export function cpuSeconds(pid: number): number {
   // The program's name stands in parentheses and may hold spaces; what follows it are fields 3 and on.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+}
+
+/** Processor time that the machine has given to anybody so far, in seconds, on all its cores. */
+export function busySeconds(): number {
+  return cpus().reduce((sum, { times: { user, nice, sys, irq } }) => sum + user + nice + sys + irq, 0) / 1000
 }
