@@ -1,6 +1,6 @@
 /**
- * The gateway that is measured: `npm start`'s own command in a process of its own, from a clean copy of the sources, with a
- * home and a config of its own. It is stopped as an owner would stop it.
+ * The gateway that is measured: `npm start` from a clean copy of the sources, with a home and a config of its own. It is stopped
+ * as an owner would stop it. Where the start itself is measured, it is the command that `npm start` runs.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -17,6 +17,8 @@ const STOP_MS = 40_000
 export interface StartParts {
   readonly tree: Tree
   readonly config: string
+  /** Only the command behind `npm start`, without npm's own start before it. */
+  readonly isBare?: boolean
   /** Where the profile of each thread goes when the gateway ends; none is made otherwise. */
   readonly profileTo?: string | undefined
 }
@@ -42,18 +44,20 @@ export class Gateway {
   }
 
   /** Resolves once it listens. Rejects with what it printed where it does not. */
-  static async start({ tree, config, profileTo }: StartParts): Promise<Gateway> {
+  static async start({ tree, config, profileTo, isBare = profileTo !== undefined }: StartParts): Promise<Gateway> {
     const home = mkdtempSync(join(tmpdir(), 'isopod-bench-home-'))
     writeFileSync(join(home, 'gateway.yaml'), config)
     const profile = profileTo === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileTo}` }
     const env = { PATH: process.env['PATH'], ISOPOD_HOME: home, ISOPOD_TOKEN: TOKEN, ...profile }
     const began = performance.now()
-    const started = spawn(process.execPath, tree.startArguments, { cwd: tree.path, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const [program, args] = isBare ? [process.execPath, tree.startArguments] : ['npm', ['start', '--silent']]
+    // A group of its own, so that what npm started ends with it.
+    const started = spawn(program, args, { cwd: tree.path, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     try {
       const port = await portOf(started)
       return new Gateway(started, home, { port, startMs: performance.now() - began })
     } catch (thrown) {
-      started.kill('SIGKILL')
+      killGroup(started)
       rmSync(home, { recursive: true, force: true })
       throw thrown
     }
@@ -63,12 +67,22 @@ export class Gateway {
   async stop(): Promise<void> {
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
       const gone = once(this.#process, 'exit')
-      const timer = setTimeout(() => this.#process.kill('SIGKILL'), STOP_MS)
-      this.#process.kill('SIGTERM')
+      const timer = setTimeout(() => killGroup(this.#process), STOP_MS)
+      // npm hands no signal on.
+      process.kill(this.pid, 'SIGTERM')
       await gone
       clearTimeout(timer)
     }
     rmSync(this.#home, { recursive: true, force: true })
+  }
+}
+
+/** Nobody is left where it never started. */
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'ESRCH') throw thrown
   }
 }
 
@@ -85,9 +99,11 @@ async function portOf(started: ChildProcess): Promise<number> {
     }
     started.stdout?.on('data', hear)
     started.stderr?.on('data', hear)
-    started.once('exit', () => {
+    const fail = (why: string) => {
       clearTimeout(timer)
-      reject(new Error(`The gateway did not start: ${printed}`))
-    })
+      reject(new Error(`The gateway did not start: ${why}`))
+    }
+    started.once('error', ({ message }) => fail(message))
+    started.once('exit', () => fail(printed))
   })
 }

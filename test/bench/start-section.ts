@@ -35,7 +35,7 @@ async function times(count: number, once: () => Promise<number>): Promise<number
 }
 
 async function listening({ tree, config }: Stage): Promise<number> {
-  const gateway = await Gateway.start({ tree, config })
+  const gateway = await Gateway.start({ tree, config, isBare: true })
   await pause(SETTLED_MS)
   await gateway.stop()
   return gateway.startMs

@@ -14,7 +14,7 @@ const OURS = '@isopod'
 
 export class Tree {
   readonly path = mkdtempSync(join(tmpdir(), 'isopod-bench-tree-'))
-  /** What `npm start` runs, without the `node` it begins with. */
+  /** What `npm start` runs, without the `node` it begins with; npm itself takes a quarter of a second before it. */
   readonly startArguments = startArguments()
 
   constructor() {
