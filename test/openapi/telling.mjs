@@ -69,8 +69,9 @@ function assertAnswer({ status, headers, text, body }, answer) {
 /** Every field of the pattern, and every item of a list somewhere in the list. A text that begins with `~` is a regular expression. */
 function assertFits(value, pattern, place) {
   if (typeof pattern === 'string' && pattern.startsWith('~')) {
+    assert.notEqual(value ?? undefined, undefined, `there is no ${place}`)
     const text = typeof value === 'string' ? value : JSON.stringify(value)
-    return assert.match(text ?? 'nothing', new RegExp(pattern.slice(1)), place)
+    return assert.match(text, new RegExp(pattern.slice(1)), place)
   }
   if (Array.isArray(pattern)) {
     assert.ok(Array.isArray(value), `${place} is no list`)
