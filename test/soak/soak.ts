@@ -17,6 +17,8 @@ import { verdictOf, type Verdict } from './verdict.ts'
 const MIB = 1024 * 1024
 const LINE_SECONDS = 10
 const DEFAULT_MINUTES = 10
+/** Below this there is no second half to speak of. */
+const LEAST_MINUTES = 0.5
 /**
  * The first quarter warms up, at this many times the pace: V8 lets the heap grow until it thinks that collecting it is worth
  * while, and the runs that are kept grow to their bound. At the plain pace both take a minute and a half.
@@ -102,9 +104,12 @@ function signed(bytes: number): string {
 }
 
 function readMinutes(): number {
-  const { values } = parseArgs({ options: { minutes: { type: 'string', default: String(DEFAULT_MINUTES) } } })
-  const given = Number(values.minutes)
-  if (given >= 0.5) return given
-  console.error(`--minutes takes a number from 0.5, not ${values.minutes}`)
-  return process.exit(2)
+  try {
+    const { minutes: given = DEFAULT_MINUTES } = parseArgs({ options: { minutes: { type: 'string' } } }).values
+    if (Number(given) >= LEAST_MINUTES) return Number(given)
+    throw new Error(`--minutes takes a number from ${LEAST_MINUTES}, not ${given}`)
+  } catch (thrown) {
+    console.error(`${(thrown as Error).message}\nnpm run soak -- [--minutes N], ${DEFAULT_MINUTES} unless said`)
+    return process.exit(2)
+  }
 }
