@@ -91,6 +91,14 @@ describe('the TypeScript client over HTTP', () => {
     assert.match(message, new RegExp(doomed.url))
   })
 
+  it('says that a stream ended before its answer did', async (test) => {
+    const ending = await scriptedFor(test, [(response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.end('event: delta\ndata: {"delta":"Half an ans","runId":"r"}\n\nevent: done\ndata: {"runId":"r"}')
+    }])
+    assert.equal((await failureOf(new OpenClawClient({ baseUrl: ending.url }).agent.stream({ message: 'Hello' }))).code, 'connection_lost')
+  })
+
   it('loses patience with a connection on which nothing comes', async (test) => {
     const silent = await scriptedFor(test, [() => {}])
     const waiting = new OpenClawClient({ baseUrl: silent.url, timeoutMs: 50 })

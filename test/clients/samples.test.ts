@@ -1,6 +1,9 @@
 /** The examples that the documents give of clients, as they stand there; only the address and the token are filled in. */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { OpenClawClient } from '@isopod/client'
+import { OpenClawClient as Sdk } from '@openclaw/sdk'
+import { OpenClawClient as Lesson } from 'openclaw-client'
 import { startGateway, type StartedGateway } from '../main-job/started.ts'
 import { verifies } from '../requirements.ts'
 import { runNode, runPython, WITHOUT_PYTHON } from './program.ts'
@@ -68,6 +71,10 @@ describe('the documented examples of clients', () => {
 
   const filledIn = (sample: string): string => sample.replace(/http:\/\/(?:127\.0\.0\.1|localhost):18789/, gateway.url).replace('your-token', gateway.token)
   const withToken = (): Record<string, string> => ({ GATEWAY_AUTH_TOKEN: gateway.token })
+
+  it('import one client, by either of its names', () => {
+    assert.deepEqual([Sdk, Lesson], [OpenClawClient, OpenClawClient])
+  })
 
   it('send a message with the package @openclaw/sdk', async () => {
     verifies('001:client:node')

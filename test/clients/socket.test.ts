@@ -129,6 +129,7 @@ describe('the TypeScript client on a WebSocket', () => {
     let losses = 0
     await connection.on('connection.lost', () => (losses += 1))
     const run = connection.run({ message: SLOW, sessionKey: 'cut' })
+    await run.started
     const events = await heard(run, (_event, count) => count % 6 === 0 && wire.cut())
     assert.ok(losses >= 2, `${losses} losses`)
     await assertWhole(gateway, 'cut', events)
@@ -139,6 +140,7 @@ describe('the TypeScript client on a WebSocket', () => {
     const { wire, connection } = await throughWire(test, gateway)
     const watching = await direct(test)
     const run = connection.run({ message: SLOW, sessionKey: 'away' })
+    await run.started
     const events = await heard(run, async (event, count) => {
       if (count !== 5) return
       wire.down()
@@ -151,7 +153,9 @@ describe('the TypeScript client on a WebSocket', () => {
   it('finds out that a connection is dead on which nobody says so', async (test) => {
     const { wire, connection } = await throughWire(test, gateway, { silenceMs: 50, timeoutMs: 300 })
     const lost = next(connection, 'connection.lost')
-    const events = await heard(connection.run({ message: SLOW, sessionKey: 'dead' }), (_event, count) => count === 3 && wire.hold())
+    const run = connection.run({ message: SLOW, sessionKey: 'dead' })
+    await run.started
+    const events = await heard(run, (_event, count) => count === 3 && wire.hold())
     assert.match(String((await lost)['error']), /no sign of life/)
     await assertWhole(gateway, 'dead', events)
   })
@@ -255,6 +259,7 @@ describe('the TypeScript client whose gateway is killed and started again', () =
     const first = await gatewayFor(test)
     const { wire, connection } = await throughWire(test, first)
     const run = connection.run({ message: SLOW, sessionKey: 'killed' })
+    await run.started
     for await (const event of run) {
       if (event.type !== 'chat.delta') continue
       await first.kill('SIGKILL')
@@ -273,7 +278,7 @@ describe('the TypeScript client whose gateway is killed and started again', () =
     const first = await gatewayFor(test)
     const { wire, connection } = await throughWire(test, first)
     const run = connection.run({ message: SLOW, sessionKey: 'killed' })
-    await next(connection, 'chat.delta')
+    await Promise.all([run.started, next(connection, 'chat.delta')])
     await first.kill('SIGKILL')
     const second = await gatewayFor(test, { home: first.home })
     wire.up(second.url)
@@ -284,6 +289,7 @@ describe('the TypeScript client whose gateway is killed and started again', () =
     const first = await gatewayFor(test)
     const { wire, connection } = await throughWire(test, first)
     const run = connection.run({ message: SLOW, sessionKey: 'forgotten' })
+    await run.started
     let second: StartedGateway | undefined
     const events = await heard(run, async (event, count) => {
       if (count !== 5) return
