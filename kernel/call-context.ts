@@ -101,7 +101,7 @@ export class CallContext implements Context {
     }
   }
 
-  spawn(method: string, params: JsonObject, about: JsonObject, { then, once, ...how }: SpawnOptions = {}): Promise<string> {
+  spawn(method: string, params: JsonObject, about: JsonObject, { afterwards, once, ...how }: SpawnOptions = {}): Promise<string> {
     return new Promise((resolve, reject) => {
       this.#mustStream(method, false)
       const described = this.#call.copied(about, 'what a run is about')
@@ -118,7 +118,7 @@ export class CallContext implements Context {
       const ended = new Promise<unknown>((settle) => settle(dispatch(spawned, given)))
       // A refusal of the ladder is the answer to `spawn`; later ones are told by the run's events.
       ended.catch(reject)
-      if (then !== undefined) void ended.then(succeeded, refused).then((outcome) => this.#followUp(then, spawned.runId, described, outcome))
+      if (afterwards !== undefined) void ended.then(succeeded, refused).then((outcome) => this.#followUp(afterwards, spawned.runId, described, outcome))
     })
   }
 

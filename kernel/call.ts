@@ -143,7 +143,7 @@ export class Call {
   }
 
   /** A call of its own that this one's end does not touch. */
-  offspring(method: string, { latest, deadlineMs, ...who }: Pick<CallOptions, 'latest'> & Omit<SpawnOptions, 'then'> = {}): Call {
+  offspring(method: string, { latest, deadlineMs, ...who }: Pick<CallOptions, 'latest'> & Omit<SpawnOptions, 'afterwards' | 'once'> = {}): Call {
     const { core } = this
     const generation = latest ? core.current() : this.generation
     return new Call({ core, ...this.#behalf(who), method, generation, parent: this, ...(deadlineMs !== undefined && { deadlineMs }) })

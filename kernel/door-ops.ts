@@ -5,6 +5,7 @@
 import {
   ASKING_HOOKS,
   HEARING_HOOKS,
+  isObject,
   isRpcError,
   refusalOf,
   RpcError,
@@ -134,11 +135,11 @@ class Args {
   }
 
   spawning(index: number): SpawnOptions {
-    const { then, once, deadlineMs } = this.object(index)
-    if (then !== undefined && typeof then !== 'string') return this.#wrong(index, 'the name of a method in `then`')
+    const { afterwards, once, deadlineMs } = this.object(index)
+    if (afterwards !== undefined && typeof afterwards !== 'string') return this.#wrong(index, 'the name of a method in `afterwards`')
     if (deadlineMs !== undefined && !(typeof deadlineMs === 'number' && deadlineMs >= 0)) return this.#wrong(index, 'milliseconds in `deadlineMs`')
     if (once !== undefined && typeof once !== 'string') return this.#wrong(index, 'the name of an event in `once`')
-    return { ...this.behalf(index), ...(once !== undefined && { once }), ...(then !== undefined && { then }), ...(deadlineMs !== undefined && { deadlineMs }) }
+    return { ...this.behalf(index), ...(once !== undefined && { once }), ...(afterwards !== undefined && { afterwards }), ...(deadlineMs !== undefined && { deadlineMs }) }
   }
 
   /** For whom it is made. */
@@ -159,8 +160,4 @@ class Args {
   #wrong(index: number, wanted: string): never {
     throw new RpcError('invalid_request', `ctx.${this.#op} takes ${wanted} as its argument ${index + 1}`)
   }
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

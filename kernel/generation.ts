@@ -6,6 +6,7 @@
 import {
   ASKING_HOOKS,
   CONTRIBUTING_HOOKS,
+  isObject,
   isRpcError,
   type AskingHooks,
   type Channel,
@@ -22,7 +23,6 @@ import { Calls } from './calls.ts'
 import { Collector, type Bound, type Problem } from './collector.ts'
 import { freshHooks, type Hooks, type Question } from './hooks.ts'
 import type { Instance } from './instance.ts'
-import { isObject } from './json-input.ts'
 import type { RecordedTap } from './recorder.ts'
 import { inOrder, type PlacedTap } from './tap-order.ts'
 

@@ -28,11 +28,6 @@ export function parseParts(text: string): Json {
   return value
 }
 
-/** Whether a value is a JSON object, not a list and not null. */
-export function isObject(value: unknown): value is { readonly [key: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 function parsed(text: string): Json {
   if (text.length > LONG_CHARACTERS) checkNesting(text)
   try {

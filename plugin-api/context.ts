@@ -68,7 +68,7 @@ export interface SpawnOptions extends Pick<CallOptions, 'origin' | 'as'> {
    * An internal method of the plugin's own, called for the plugin once the run has ended, with a `RunEnding`: for what has to be
    * done with the answer when whoever asked has gone. It is not called where the gateway was killed meanwhile.
    */
-  readonly then?: string
+  readonly afterwards?: string
 }
 
 /** What a follow-up is told of the run it follows. */

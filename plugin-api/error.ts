@@ -87,3 +87,8 @@ export function errorOf(refusal: Refusal): RpcError {
   const { code, message, ...facts } = refusal
   return new RpcError(code, message, facts)
 }
+
+/** The refusal of a parameter. The problem completes the sentence that begins with its name. */
+export function wrongParam(param: string, problem: string): RpcError {
+  return new RpcError('invalid_request', `${param} ${problem}`, { param })
+}

@@ -2,7 +2,7 @@
  * Reads what a child says, and believes none of it: every field is looked at before anybody uses it. What is no message of
  * the protocol is told as undefined, and costs the child its life. It says nothing of whether a message makes sense now.
  */
-import { EFFECTS, REFUSALS, SCOPES, type Declared, type Json, type JsonObject, type Refusal, type RouteDescription } from '@isopod/plugin-api'
+import { EFFECTS, isObject, REFUSALS, SCOPES, type Declared, type Json, type JsonObject, type Refusal, type RouteDescription } from '@isopod/plugin-api'
 import type { FromChild } from './messages.ts'
 
 type Check = (value: Json | undefined) => boolean
@@ -127,8 +127,4 @@ function fits(object: JsonObject, shape: Shape): boolean {
 function misfit(object: JsonObject, shape: Shape): string | undefined {
   for (const name in shape) if (!shape[name]!(object[name])) return name
   return Object.keys(object).find((name) => !Object.hasOwn(shape, name))
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

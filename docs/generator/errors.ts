@@ -1,7 +1,6 @@
 /** The refusals there are, and how each is spelled: by the families of URLs and by the dialects of the WebSocket. */
-import { REFUSALS, type RefusalCode } from '@isopod/plugin-api'
+import { REFUSALS, type RefusalCode, upperCase } from '@isopod/plugin-api'
 import { spell } from '@isopod/kernel/http/families.ts'
-import { codeOf } from '../../plugins/dialect-rpc/code.ts'
 import { code, page, table } from './page.ts'
 
 const ABOUT = `What a caller is told when a call is not carried out. There is one table of refusals; each family of URLs and each dialect spells
@@ -17,7 +16,7 @@ const FAMILIES = [
 ] as const
 
 export function errorsPage(): string {
-  const rows = REFUSALS.map((refusal) => [code(refusal), String(spelled(refusal, FAMILIES[0].path).status), code(codeOf(refusal))])
+  const rows = REFUSALS.map((refusal) => [code(refusal), String(spelled(refusal, FAMILIES[0].path).status), code(upperCase(refusal))])
   return page('Errors', ABOUT, table(['refusal', 'HTTP', 'rpc dialect'], rows), '## How a family of URLs spells it', ...FAMILIES.map(family))
 }
 

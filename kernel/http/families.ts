@@ -3,8 +3,8 @@
  * (WIRE sections 3 and 5). The family is found from the URL alone, so that one nobody serves is refused in its family's
  * words too.
  */
+import { isObject } from '@isopod/plugin-api'
 import type { Json, Refusal, RefusalCode, Schema } from '@isopod/plugin-api'
-import { isObject } from '../json-input.ts'
 
 /** A refusal on HTTP. */
 export interface Spelled {

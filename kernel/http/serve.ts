@@ -4,6 +4,7 @@
  * into calls and outcomes into replies, and knows no method by name.
  */
 import {
+  isObject,
   isRpcError,
   jsonCopy,
   RpcError,
@@ -20,7 +21,6 @@ import { spelledInTime } from '../deadline.ts'
 import { dispatch } from '../dispatch.ts'
 import type { Front } from '../front.ts'
 import type { Generation } from '../generation.ts'
-import { isObject } from '../json-input.ts'
 import { refused, succeeded } from '../outcome.ts'
 import type { Exchange } from '../transport/exchange.ts'
 import { afterTurn } from '../turn.ts'

@@ -1,8 +1,8 @@
 /** One row as an operation: what it reads from path, query and body, and what it answers. */
+import { isObject } from '@isopod/plugin-api'
 import type { Method, Route, Schema } from '@isopod/plugin-api'
 import type { Bound } from '../collector.ts'
 import { errorSchemaOf } from '../http/families.ts'
-import { isObject } from '../json-input.ts'
 
 type Fields = Readonly<Record<string, Schema>>
 

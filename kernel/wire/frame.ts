@@ -1,6 +1,6 @@
 /** A frame as every dialect gets it: one JSON object. What it means is not known here. */
-import { refusalOf, type JsonObject, type Refusal } from '@isopod/plugin-api'
-import { isObject, parseParts } from '../json-input.ts'
+import { isObject, refusalOf, type JsonObject, type Refusal } from '@isopod/plugin-api'
+import { parseParts } from '../json-input.ts'
 import { asRefusal } from '../outcome.ts'
 
 /** The frame in a text, or why there is none. Never throws. Its parts are frozen and it is not: no further than the dialect goes the whole. */

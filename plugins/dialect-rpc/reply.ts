@@ -1,8 +1,7 @@
 /** What a client hears: the reply to a request, the event of a run, or that its credential was accepted. */
-import type { Encoded, GatewayEvent, Json, JsonObject, Outcome, Refusal, Spoken } from '@isopod/plugin-api'
+import { isObject, refusalFrame, upperCase } from '@isopod/plugin-api'
+import type { Encoded, GatewayEvent, Json, JsonObject, Outcome, Spoken } from '@isopod/plugin-api'
 import { connected, identity } from './greeting.ts'
-import { isObject } from './shape.ts'
-import { codeOf } from './code.ts'
 
 export function encode(spoken: Spoken): Encoded {
   return { state: null, frames: framesOf(spoken) }
@@ -21,7 +20,7 @@ function framesOf(spoken: Spoken): readonly JsonObject[] {
 }
 
 function reply(id: Json, method: string, outcome: Outcome): JsonObject {
-  if (!outcome.ok) return { id, ok: false, payload: null, error: errorOf(outcome.refusal) }
+  if (!outcome.ok) return { id, ok: false, payload: null, error: refusalFrame(outcome.refusal) }
   // What a handler answered is JSON by contract, or nothing at all.
   const value = (outcome.value ?? null) as Json
   return accepted(id, method === 'chat.run' && isObject(value) ? chatPayload(value) : value)
@@ -37,18 +36,6 @@ function chatPayload({ runId, sessionKey, response, finishReason, usage, toolCal
   return Array.isArray(toolCalls) && toolCalls.length > 0 ? { ...payload, toolCalls } : payload
 }
 
-function errorOf(refusal: Refusal): JsonObject {
-  const { code, message, retryAfterSeconds, details, ...facts } = refusal
-  return {
-    code: codeOf(code),
-    message,
-    ...facts,
-    ...(retryAfterSeconds !== undefined && { retryAfterMs: Math.ceil(retryAfterSeconds * 1000) }),
-    // Details of a refusal are JSON by contract.
-    ...(details !== undefined && { details: details as Json }),
-  }
-}
-
 function eventFrame(event: GatewayEvent): JsonObject {
   const data = event.name === 'chat.error' ? failure(event.data) : event.data
   return event.runId === undefined ? { type: event.name, data } : { type: event.name, data, seq: event.seq }
@@ -58,5 +45,5 @@ function eventFrame(event: GatewayEvent): JsonObject {
 function failure(data: JsonObject): JsonObject {
   const error = data['error']
   if (!isObject(error) || typeof error['code'] !== 'string') return data
-  return { ...data, error: { ...error, code: codeOf(error['code']) } }
+  return { ...data, error: { ...error, code: upperCase(error['code']) } }
 }

@@ -3,9 +3,8 @@
  * its params fit is for the gateway to say. `auth` is no method but the credential itself, for clients (browsers above
  * all) that cannot set a header at the upgrade and should not put a secret into a URL.
  */
-import { isRpcError, refusalOf, RpcError } from '@isopod/plugin-api'
+import { isObject, isRpcError, refusalOf, RpcError } from '@isopod/plugin-api'
 import type { Decoded, Json, JsonObject, Wish } from '@isopod/plugin-api'
-import { isObject } from './shape.ts'
 
 /** An id comes back in the reply as it came; a longer one is no name for a request. */
 const ID_CHARACTERS = 256

@@ -2,9 +2,8 @@
  * A chat in the two spellings this dialect takes: a method's params with their `options`, and a typed message's text with its
  * `context`. Both become the params of one method. Nobody here hears deltas, so none are asked for.
  */
-import { RpcError } from '@isopod/plugin-api'
+import { isObject, wrongParam } from '@isopod/plugin-api'
 import type { Json, JsonObject } from '@isopod/plugin-api'
-import { isObject } from './shape.ts'
 
 type Check = { readonly fits: (value: Json) => boolean; readonly asked: string }
 
@@ -19,11 +18,11 @@ export function byName(params: JsonObject, conversation: Json): JsonObject {
 /** `{text, context?, options{model?, no_memory?}}`. The context is kept beside the message, and may name the session. */
 export function byText(payload: JsonObject, conversation: Json): JsonObject {
   const { text, context = {}, options } = payload
-  if (typeof text !== 'string' || text === '') throw wrong('payload.text', 'must be text, and not empty')
-  if (!isObject(context)) throw wrong('payload.context', 'must be an object')
+  if (typeof text !== 'string' || text === '') throw wrongParam('payload.text', 'must be text, and not empty')
+  if (!isObject(context)) throw wrongParam('payload.context', 'must be an object')
   const { model, no_memory: noMemory } = checked(options, 'payload.options', { model: TEXT, no_memory: FLAG })
   const named = context['sessionKey'] ?? context['conversation_id'] ?? conversation
-  if (named !== conversation && typeof named !== 'string') throw wrong('payload.context', 'must name its session by text')
+  if (named !== conversation && typeof named !== 'string') throw wrongParam('payload.context', 'must name its session by text')
   const texts = Object.entries(context).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)])
   // Whatever remembers beyond the conversation passes over a message that is marked.
   const metadata = Object.fromEntries([...texts, ...(noMemory === true ? [['no_memory', 'true']] : [])]) as JsonObject
@@ -40,19 +39,15 @@ export function byText(payload: JsonObject, conversation: Json): JsonObject {
 /** The options, each of its type. Throws `invalid_request` with the name of one that is not, or is unknown. */
 function checked(options: Json | undefined, place: string, known: Readonly<Record<string, Check>>): JsonObject {
   if (options === undefined || options === null) return {}
-  if (!isObject(options)) throw wrong(place, 'must be an object')
+  if (!isObject(options)) throw wrongParam(place, 'must be an object')
   for (const [name, value = null] of Object.entries(options)) {
     const check = Object.hasOwn(known, name) ? known[name] : undefined
-    if (!check) throw wrong(`${place}.${name}`, `is not known here; there are ${Object.keys(known).join(', ')}`)
-    if (!check.fits(value)) throw wrong(`${place}.${name}`, check.asked)
+    if (!check) throw wrongParam(`${place}.${name}`, `is not known here; there are ${Object.keys(known).join(', ')}`)
+    if (!check.fits(value)) throw wrongParam(`${place}.${name}`, check.asked)
   }
   return options
 }
 
 function keyed(conversation: Json): JsonObject {
   return typeof conversation === 'string' ? { sessionKey: conversation } : {}
-}
-
-function wrong(param: string, problem: string): RpcError {
-  return new RpcError('invalid_request', `${param} ${problem}`, { param })
 }

@@ -1,7 +1,7 @@
 /** What a client hears: that it is in, the answer to what it asked, an error, or an event it subscribed to. */
+import { isObject } from '@isopod/plugin-api'
 import type { Encoded, GatewayEvent, GreetingFacts, Json, JsonObject, Outcome, Spoken } from '@isopod/plugin-api'
 import { errorPayload } from './error-payload.ts'
-import { isObject } from './shape.ts'
 
 export function encode(spoken: Spoken, state: Json, now: number): Encoded {
   return { state, frames: framesOf(spoken, now) }

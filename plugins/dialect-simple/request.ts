@@ -2,10 +2,9 @@
  * What a frame asks for: a credential, a method by its name with its params, or a typed message. Only the shape is checked
  * here; whether a method exists and its params fit is for the gateway to say.
  */
-import { isRpcError, refusalOf, RpcError } from '@isopod/plugin-api'
+import { isObject, isRpcError, refusalOf, wrongParam, type RpcError } from '@isopod/plugin-api'
 import type { Decoded, Json, JsonObject, Wish } from '@isopod/plugin-api'
 import { byName, byText } from './chat-params.ts'
-import { isObject } from './shape.ts'
 
 /** An id comes back in the reply as it came; a longer one is no name for a request. */
 const ID_CHARACTERS = 256
@@ -24,7 +23,7 @@ const MESSAGES: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
 
 export function decode(frame: JsonObject, state: Json): Decoded {
   const id = idOf(frame['id'])
-  if (id === undefined) return { state, wish: refused(null, wrong('id', `must be text of up to ${ID_CHARACTERS} characters, or a number below 2^53`)) }
+  if (id === undefined) return { state, wish: refused(null, wrongParam('id', `must be text of up to ${ID_CHARACTERS} characters, or a number below 2^53`)) }
   try {
     return { state, wish: wishOf(frame, id, state) }
   } catch (thrown) {
@@ -38,19 +37,19 @@ function wishOf(frame: JsonObject, id: Json, conversation: Json): Wish {
   if (type === 'auth') return { do: 'auth', id, ...credential(frame) }
   if (method !== undefined) return called(method, objectIn(frame, 'params'), id, conversation)
   const message = typeof type === 'string' ? MESSAGES.get(type) : undefined
-  if (!message) throw wrong('type', `must be one of auth, ${[...MESSAGES.keys()].join(', ')}, or the frame must name a method`)
+  if (!message) throw wrongParam('type', `must be one of auth, ${[...MESSAGES.keys()].join(', ')}, or the frame must name a method`)
   return { do: 'call', id, ...message(objectIn(frame, 'payload'), conversation) }
 }
 
 function called(method: Json, params: JsonObject, id: Json, conversation: Json): Wish {
-  if (typeof method !== 'string' || method === '') throw wrong('method', 'must be the name of a method, such as "system.ping"')
+  if (typeof method !== 'string' || method === '') throw wrongParam('method', 'must be the name of a method, such as "system.ping"')
   if (method === 'auth') return { do: 'auth', id, ...credential(params) }
   return { do: 'call', id, method, params: CHATS.includes(method) ? byName(params, conversation) : params }
 }
 
 function objectIn(frame: JsonObject, name: 'params' | 'payload'): JsonObject {
   const value = frame[name] ?? {}
-  if (!isObject(value)) throw wrong(name, 'must be an object, or left out')
+  if (!isObject(value)) throw wrongParam(name, 'must be an object, or left out')
   return value
 }
 
@@ -66,10 +65,6 @@ function idOf(id: Json | undefined): Json | undefined {
   if (typeof id === 'string') return id.length <= ID_CHARACTERS ? id : undefined
   // An integer past 2^53 was rounded when the frame was read: its sender would wait for an id it never sent.
   return typeof id === 'number' && Math.abs(id) <= Number.MAX_SAFE_INTEGER ? id : undefined
-}
-
-function wrong(param: string, problem: string): RpcError {
-  return new RpcError('invalid_request', `${param} ${problem}`, { param })
 }
 
 function refused(id: Json, error: RpcError): Wish {

@@ -3,9 +3,8 @@
  * kept beside the message; only where it names a session does the gateway read it, because the dialect has no other word for
  * one. No deltas are asked for: there is no message that could carry them.
  */
-import { RpcError } from '@isopod/plugin-api'
+import { isObject, RpcError } from '@isopod/plugin-api'
 import type { Json, JsonObject } from '@isopod/plugin-api'
-import { isObject } from './shape.ts'
 
 /** How the other documents name a session; the first that is there counts. */
 const SESSION_NAMES = ['sessionKey', 'conversation_id']

@@ -1,26 +1,12 @@
-/**
- * An error as this dialect spells it: the refusal's name in upper case, two of them by names that clients test for, and its
- * sentence. A missing credential has a name and a sentence of its own here.
- */
-import type { Json, JsonObject, Refusal, RefusalCode } from '@isopod/plugin-api'
-
-const NAMES: Readonly<Partial<Record<RefusalCode, string>>> = {
-  unauthorized: 'AUTH_REQUIRED',
-  internal: 'INTERNAL_ERROR',
-  unavailable: 'SERVICE_UNAVAILABLE',
-}
+/** An error as this dialect spells it. A missing credential has a name and a sentence of its own here (seed 003). */
+import { refusalFrame, type JsonObject, type Refusal } from '@isopod/plugin-api'
 
 /** Without a credential the gateway says no more than that; a sentence that says more is left as it is. */
 const BARE = 'Unauthorized'
 const AUTH_REQUIRED = 'Authentication required for this operation'
 
-export function errorPayload({ code, message, retryAfterSeconds, details, ...facts }: Refusal): JsonObject {
-  return {
-    code: NAMES[code] ?? code.toUpperCase(),
-    message: code === 'unauthorized' && message === BARE ? AUTH_REQUIRED : message,
-    ...facts,
-    ...(retryAfterSeconds !== undefined && { retryAfterMs: Math.ceil(retryAfterSeconds * 1000) }),
-    // Details of a refusal are JSON by contract.
-    ...(details !== undefined && { details: details as Json }),
-  }
+export function errorPayload(refusal: Refusal): JsonObject {
+  const spelled = refusalFrame(refusal)
+  if (refusal.code !== 'unauthorized') return spelled
+  return { ...spelled, code: 'AUTH_REQUIRED', message: refusal.message === BARE ? AUTH_REQUIRED : refusal.message }
 }

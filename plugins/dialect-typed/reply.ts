@@ -1,7 +1,7 @@
 /** What a client is told: the reply to a message, a tool at work in a run of its own, or an error. Each carries the time. */
+import { isObject } from '@isopod/plugin-api'
 import type { Encoded, GatewayEvent, Json, JsonObject, Outcome, Spoken } from '@isopod/plugin-api'
 import { errorPayload } from './error-payload.ts'
-import { isObject } from './shape.ts'
 
 export function encode(spoken: Spoken, state: Json, now: number): Encoded {
   const message = messageOf(spoken)

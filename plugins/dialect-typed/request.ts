@@ -2,10 +2,9 @@
  * What a message asks for: `{"type","id"?,"payload"?,"timestamp"?}`. The shape of the message is checked here; what its words
  * may be is for the methods to say. The client's own timestamp is read as nothing: only the gateway's clock counts.
  */
-import { isRpcError, refusalOf, RpcError } from '@isopod/plugin-api'
+import { isObject, isRpcError, refusalOf, RpcError } from '@isopod/plugin-api'
 import type { Decoded, Json, JsonObject, Wish } from '@isopod/plugin-api'
 import { chatParams } from './chat-params.ts'
-import { isObject } from './shape.ts'
 
 /** An id comes back in the reply as it came; a longer one is no name for a message. */
 const ID_CHARACTERS = 256

@@ -2,7 +2,7 @@
  * Everything of a request beside the conversation: tools, the choice among them and the sampling, in the provider packages'
  * words. What a model does not take (a seed, a penalty) the packages leave out by themselves.
  */
-import { RpcError, type JsonObject, type ModelRequest, type OfferedTool, type Sampling, type ToolChoice } from '@isopod/plugin-api'
+import { isObject, RpcError, type JsonObject, type ModelRequest, type OfferedTool, type Sampling, type ToolChoice } from '@isopod/plugin-api'
 import { promptOf } from './prompt.ts'
 import type { SdkOptions, SdkTool } from './sdk.ts'
 
@@ -55,8 +55,4 @@ export function isStrict(schema: JsonObject): boolean {
     if (!Object.keys(properties ?? {}).every((name) => required.includes(name))) return false
   }
   return Object.values(schema).flat().every((inner) => !isObject(inner) || isStrict(inner))
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,6 +1,7 @@
 /** The tools a client runs itself: what it offers the model, and whether the model has to use them. */
+import { wrongParam } from '@isopod/plugin-api'
 import type { OfferedTool, ToolChoice } from '@isopod/plugin-api'
-import { bounded, isAbsent, list, object, oneOf, optional, text, wrong, type Value } from './field.ts'
+import { bounded, isAbsent, list, object, oneOf, optional, text, type Value } from './field.ts'
 
 /** As many as the API itself takes. */
 const TOOLS = 128
@@ -10,10 +11,10 @@ const NAME = /^[a-zA-Z0-9_-]{1,64}$/
 export function toolsOf(value: Value, path: string): readonly OfferedTool[] | undefined {
   if (isAbsent(value)) return undefined
   const given = list(value, path)
-  if (given.length > TOOLS) throw wrong(path, `may hold up to ${TOOLS} tools`)
+  if (given.length > TOOLS) throw wrongParam(path, `may hold up to ${TOOLS} tools`)
   const tools = given.map((item, index) => toolOf(item, `${path}[${index}]`))
   const repeated = tools.findIndex(({ name }, index) => tools.findIndex((other) => other.name === name) !== index)
-  if (repeated !== -1) throw wrong(`${path}[${repeated}].function.name`, 'is the name of an earlier tool')
+  if (repeated !== -1) throw wrongParam(`${path}[${repeated}].function.name`, 'is the name of an earlier tool')
   return tools.length > 0 ? tools : undefined
 }
 
@@ -36,6 +37,6 @@ function toolOf(value: Value, path: string): OfferedTool {
 
 function nameOf(value: Value, path: string): string {
   const name = text(value, path)
-  if (!NAME.test(name)) throw wrong(path, 'must be 1 to 64 letters, digits, underscores or hyphens')
+  if (!NAME.test(name)) throw wrongParam(path, 'must be 1 to 64 letters, digits, underscores or hyphens')
   return name
 }

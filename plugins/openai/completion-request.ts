@@ -2,10 +2,10 @@
  * A chat completion request, made into the neutral params of `chat.run`. Fields this gateway does not know are passed over,
  * because clients of this API send many; what would change the answer and cannot be done here is refused by name.
  */
-import { isRpcError, refusalOf, RpcError } from '@isopod/plugin-api'
+import { isRpcError, refusalOf, RpcError, wrongParam } from '@isopod/plugin-api'
 import type { JsonObject, Message, RouteDecoded, RouteRequest } from '@isopod/plugin-api'
 import type { ChatRunParams } from '../chat/contract.ts'
-import { bounded, flag, isAbsent, object, optional, present, text, wrong } from './field.ts'
+import { bounded, flag, isAbsent, object, optional, present, text } from './field.ts'
 import { messagesOf } from './message.ts'
 import { samplingOf } from './sampling.ts'
 import { sessionKeyOf } from './session-key.ts'
@@ -83,14 +83,14 @@ function includeUsage(body: JsonObject): boolean {
 
 function metadataOf(body: JsonObject): Record<string, string> | undefined {
   const given = Object.entries(optional(body['metadata'], 'metadata', object) ?? {})
-  if (given.length > METADATA) throw wrong('metadata', `may hold up to ${METADATA} fields`)
+  if (given.length > METADATA) throw wrongParam('metadata', `may hold up to ${METADATA} fields`)
   if (given.length === 0) return undefined
   return Object.fromEntries(given.map(([name, value]) => [bounded(64)(name, `metadata.${name}`), bounded(512)(value, `metadata.${name}`)]))
 }
 
 function refuseWhatIsNotDone(body: JsonObject): void {
-  if (!isAbsent(body['n']) && body['n'] !== 1) throw wrong('n', 'must be 1: this gateway answers with one choice')
+  if (!isAbsent(body['n']) && body['n'] !== 1) throw wrongParam('n', 'must be 1: this gateway answers with one choice')
   for (const field of ['functions', 'function_call']) {
-    if (!isAbsent(body[field])) throw wrong(field, 'is the old spelling of tools; send tools and tool_choice')
+    if (!isAbsent(body[field])) throw wrongParam(field, 'is the old spelling of tools; send tools and tool_choice')
   }
 }

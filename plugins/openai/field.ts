@@ -3,7 +3,7 @@
  * with the field's own path (`messages[2].content`), so that whoever wrote the request can find the place. Clients of this
  * API send `null` for what they leave out, and so `null` means absent everywhere.
  */
-import { RpcError } from '@isopod/plugin-api'
+import { wrongParam, type RpcError } from '@isopod/plugin-api'
 import type { Json, JsonObject } from '@isopod/plugin-api'
 
 export type Value = Json | undefined
@@ -12,11 +12,6 @@ export interface Range {
   readonly least?: number
   readonly most?: number
   readonly whole?: boolean
-}
-
-/** The refusal of a field. The problem completes the sentence that begins with the field's path. */
-export function wrong(param: string, problem: string): RpcError {
-  return new RpcError('invalid_request', `${param} ${problem}`, { param })
 }
 
 export function isAbsent(value: Value): value is null | undefined {
@@ -47,7 +42,7 @@ export function text(value: Value, path: string): string {
 export function bounded(most: number, least = 0): (value: Value, path: string) => string {
   return (value, path) => {
     const read = text(value, path)
-    if (read.length < least || read.length > most) throw wrong(path, `must have ${least} to ${most} characters`)
+    if (read.length < least || read.length > most) throw wrongParam(path, `must have ${least} to ${most} characters`)
     return read
   }
 }
@@ -61,8 +56,8 @@ export function flag(value: Value, path: string): boolean {
 export function number({ least = -Infinity, most = Infinity, whole = false }: Range): (value: Value, path: string) => number {
   return (value, path) => {
     if (typeof value !== 'number') throw mistyped(value, path, 'a number')
-    if (whole && !Number.isSafeInteger(value)) throw wrong(path, 'must be a whole number')
-    if (!(value >= least && value <= most)) throw wrong(path, `must be ${bounds(least, most)}, not ${value}`)
+    if (whole && !Number.isSafeInteger(value)) throw wrongParam(path, 'must be a whole number')
+    if (!(value >= least && value <= most)) throw wrongParam(path, `must be ${bounds(least, most)}, not ${value}`)
     return value
   }
 }
@@ -72,7 +67,7 @@ export function oneOf<const Word extends string>(words: readonly Word[]): (value
   return (value, path) => {
     const given = text(value, path)
     const word = words.find((candidate) => candidate === given)
-    if (word === undefined) throw wrong(path, words.length === 1 ? `must be ${words[0]}` : `must be one of ${words.join(', ')}`)
+    if (word === undefined) throw wrongParam(path, words.length === 1 ? `must be ${words[0]}` : `must be one of ${words.join(', ')}`)
     return word
   }
 }
@@ -89,7 +84,7 @@ export function isList(value: Value): value is readonly Json[] {
 }
 
 function mistyped(value: Value, path: string, wanted: string): RpcError {
-  return wrong(path, value === undefined ? 'is required' : `must be ${wanted}, not ${kindOf(value)}`)
+  return wrongParam(path, value === undefined ? 'is required' : `must be ${wanted}, not ${kindOf(value)}`)
 }
 
 function kindOf(value: Json): string {

@@ -2,8 +2,9 @@
  * The messages of a request, made neutral. The answer of a tool names only its call's id here, so the names of the calls
  * are remembered on the way. Some models number their calls anew in each round: the last call of an id is the one meant.
  */
+import { wrongParam } from '@isopod/plugin-api'
 import type { Message, Part } from '@isopod/plugin-api'
-import { bounded, isAbsent, list, object, oneOf, optional, text, wrong, type Value } from './field.ts'
+import { bounded, isAbsent, list, object, oneOf, optional, text, type Value } from './field.ts'
 import { argsOf } from './tool-args.ts'
 import { partsOf, textPartsOf } from './part.ts'
 
@@ -20,8 +21,8 @@ const ID = bounded(256, 1)
 
 export function messagesOf(value: Value, path: string): readonly Message[] {
   const given = list(value, path)
-  if (given.length === 0) throw wrong(path, 'must hold at least one message')
-  if (given.length > MESSAGES) throw wrong(path, `may hold up to ${MESSAGES} messages`)
+  if (given.length === 0) throw wrongParam(path, 'must hold at least one message')
+  if (given.length > MESSAGES) throw wrongParam(path, `may hold up to ${MESSAGES} messages`)
   const names: Names = new Map()
   return given.map((item, index) => messageOf(item, `${path}[${index}]`, names))
 }
@@ -75,7 +76,7 @@ function callOf(value: Value, path: string): ToolCall {
 
 function resultOf(id: Value, path: string, result: string, names: Names): Part {
   const name = names.get(ID(id, path))
-  if (name === undefined) throw wrong(path, 'answers no tool call of an earlier message')
+  if (name === undefined) throw wrongParam(path, 'answers no tool call of an earlier message')
   return { type: 'toolResult', id: ID(id, path), name, result }
 }
 

@@ -1,6 +1,7 @@
 /** The content of a message: one text, or a list of parts. Pictures and files come as `data:` URLs or, pictures, as https URLs. */
+import { wrongParam } from '@isopod/plugin-api'
 import type { JsonObject, Part } from '@isopod/plugin-api'
-import { bounded, isAbsent, isList, object, oneOf, optional, text, wrong, type Value } from './field.ts'
+import { bounded, isAbsent, isList, object, oneOf, optional, text, type Value } from './field.ts'
 import { embedded } from './data-url.ts'
 
 type TextPart = Extract<Part, { type: 'text' }>
@@ -22,9 +23,9 @@ export function textPartsOf(value: Value, path: string): readonly TextPart[] {
 
 function contentOf<Kind>(value: Value, path: string, read: (value: Value, path: string) => Kind): readonly (Kind | TextPart)[] {
   if (typeof value === 'string') return [{ type: 'text', text: value }]
-  if (value === undefined) throw wrong(path, 'is required')
-  if (!isList(value)) throw wrong(path, 'must be text or a list of parts')
-  if (value.length === 0) throw wrong(path, 'must hold at least one part')
+  if (value === undefined) throw wrongParam(path, 'is required')
+  if (!isList(value)) throw wrongParam(path, 'must be text or a list of parts')
+  if (value.length === 0) throw wrongParam(path, 'must hold at least one part')
   return value.map((item, index) => read(item, `${path}[${index}]`))
 }
 
@@ -49,13 +50,13 @@ function imageOf(own: JsonObject, path: string): Part {
   const url = text(own['url'], at)
   if (url.startsWith('https://') && url.length <= URL_LENGTH && URL.canParse(url)) return { type: 'image', url }
   const { data, mimeType } = embedded(url, at, 'an https URL or a data: URL such as data:image/png;base64,...')
-  if (!mimeType.startsWith('image/')) throw wrong(at, `must be a picture, not ${mimeType}`)
+  if (!mimeType.startsWith('image/')) throw wrongParam(at, `must be a picture, not ${mimeType}`)
   return { type: 'image', data, mimeType }
 }
 
 function fileOf(own: JsonObject, path: string): Part {
   const at = `${path}.file_data`
-  if (!isAbsent(own['file_id'])) throw wrong(`${path}.file_id`, 'is not kept here; send the file itself as file_data')
+  if (!isAbsent(own['file_id'])) throw wrongParam(`${path}.file_id`, 'is not kept here; send the file itself as file_data')
   const { data, mimeType } = embedded(text(own['file_data'], at), at, 'a data: URL such as data:application/pdf;base64,...')
   const name = optional(own['filename'], `${path}.filename`, bounded(256))
   return { type: 'file', data, mimeType, ...(name !== undefined && { name }) }

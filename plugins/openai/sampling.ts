@@ -1,6 +1,7 @@
 /** How the model is to choose its words. Ranges are those the API documents; what a provider cannot do it leaves out itself. */
+import { wrongParam } from '@isopod/plugin-api'
 import type { JsonObject, Sampling } from '@isopod/plugin-api'
-import { bounded, isList, number, object, oneOf, optional, present, wrong, type Value } from './field.ts'
+import { bounded, isList, number, object, oneOf, optional, present, type Value } from './field.ts'
 
 /** Sequences that end the answer: four by the document, more by what local servers take. */
 const STOPS = 16
@@ -37,7 +38,7 @@ function maxTokens(body: JsonObject): number | undefined {
 
 function stops(value: Value, path: string): readonly string[] {
   if (!isList(value)) return [STOP(value, path)]
-  if (value.length > STOPS) throw wrong(path, `may have up to ${STOPS} sequences`)
+  if (value.length > STOPS) throw wrongParam(path, `may have up to ${STOPS} sequences`)
   return value.map((item, index) => STOP(item, `${path}[${index}]`))
 }
 

@@ -1,5 +1,5 @@
 /** Which conversation a request belongs to: `user` names one for each agent, and a request without it has a fresh one. */
-import { wrong } from './field.ts'
+import { wrongParam } from '@isopod/plugin-api'
 
 /** Names of agents other than the default one. The offline model's name only looks like one. */
 const AGENT = /^(?!isopod\/offline$)(?:openclaw\/|isopod\/|agent:)(.+)$/s
@@ -11,6 +11,6 @@ const PRINTABLE = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]{1,256}$/u
 export function sessionKeyOf(model: string, user: string | undefined): string | undefined {
   if (user === undefined || user === '') return undefined
   const key = `openai:${AGENT.exec(model)?.[1] ?? 'default'}:${user}`
-  if (!PRINTABLE.test(key)) throw wrong('user', 'must be printable, and with the agent\'s name fit a session key of 256 characters')
+  if (!PRINTABLE.test(key)) throw wrongParam('user', 'must be printable, and with the agent\'s name fit a session key of 256 characters')
   return key
 }

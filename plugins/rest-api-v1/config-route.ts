@@ -2,8 +2,9 @@
  * `/api/v1/config`: read with its revision as the `ETag`, changed by a merge patch (RFC 7396) that says in `If-Match` which revision
  * it was made from.
  */
+import { isObject, wrongParam } from '@isopod/plugin-api'
 import type { JsonObject, Route, RouteEncoded, RouteHappening, Schema } from '@isopod/plugin-api'
-import { isObject, reading, wrong } from './field.ts'
+import { reading } from './field.ts'
 
 /** One strong or weak tag. A revision has no quotes in it; without them it is understood too. */
 const TAG = /^\s*(?:W\/)?(?:"([^"]+)"|([^",*\s]+))\s*$/
@@ -30,7 +31,7 @@ export const configRoutes: readonly Route[] = [
     call: 'config.update',
     describe: { summary: 'Changes the config by a merge patch', body: PATCH, reply: REPLY },
     decode: ({ body, headers }) => reading(() => {
-      if (!isObject(body)) throw wrong('body', 'must be a JSON object: a merge patch')
+      if (!isObject(body)) throw wrongParam('body', 'must be a JSON object: a merge patch')
       const revision = revisionIn(headers['if-match'])
       return { params: { patch: body, ...(revision !== undefined && { revision }) } }
     }),
@@ -43,7 +44,7 @@ function revisionIn(header: string | undefined): string | undefined {
   if (header === undefined || header.trim() === '*') return undefined
   const [, quoted, bare] = TAG.exec(header) ?? []
   const revision = quoted ?? bare
-  if (revision === undefined) throw wrong('if-match', 'must be one ETag of GET /api/v1/config')
+  if (revision === undefined) throw wrongParam('if-match', 'must be one ETag of GET /api/v1/config')
   return revision
 }
 

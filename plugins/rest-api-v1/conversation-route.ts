@@ -1,6 +1,6 @@
 /** `/api/v1/conversations`: sessions under this family's name for them. A row is a session's, with its key also as `conversation_id`. */
+import { isObject } from '@isopod/plugin-api'
 import type { Json, JsonObject, Route, RouteEncoded, RouteHappening, Schema } from '@isopod/plugin-api'
-import { isObject } from './field.ts'
 import { renamedRefusal } from './flat-error.ts'
 
 const PATH = '/api/v1/conversations'

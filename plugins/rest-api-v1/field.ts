@@ -1,5 +1,5 @@
 /** Reading a request whose shape nobody vouches for: each reader answers the value in its type or throws `invalid_request` with its name. */
-import { isRpcError, refusalOf, RpcError, type Json, type JsonObject, type RouteDecoded } from '@isopod/plugin-api'
+import { isObject, isRpcError, refusalOf, RpcError, wrongParam, type Json, type JsonObject, type RouteDecoded } from '@isopod/plugin-api'
 
 /** What a row makes of a request, or the refusal that reading it threw. */
 export function reading(read: () => RouteDecoded): RouteDecoded {
@@ -11,10 +11,6 @@ export function reading(read: () => RouteDecoded): RouteDecoded {
   }
 }
 
-export function wrong(param: string, problem: string): RpcError {
-  return new RpcError('invalid_request', `${param} ${problem}`, { param })
-}
-
 /** Clients send null for what they leave out. */
 export function bodyOf(body: Json | undefined): JsonObject {
   if (!isObject(body)) throw new RpcError('invalid_request', 'Invalid request body: it must be a JSON object')
@@ -23,17 +19,13 @@ export function bodyOf(body: Json | undefined): JsonObject {
 
 export function refuseUnknown(body: JsonObject, known: readonly string[]): void {
   const unknown = Object.keys(body).find((name) => !known.includes(name))
-  if (unknown !== undefined) throw wrong(unknown, `is not known here; there are ${known.join(', ')}`)
+  if (unknown !== undefined) throw wrongParam(unknown, `is not known here; there are ${known.join(', ')}`)
 }
 
 export function text(value: Json | undefined, param: string): string {
-  if (value === undefined) throw wrong(param, 'is required')
-  if (typeof value !== 'string') throw wrong(param, 'must be text')
+  if (value === undefined) throw wrongParam(param, 'is required')
+  if (typeof value !== 'string') throw wrongParam(param, 'must be text')
   return value
-}
-
-export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Whether a client would rather have a stream of events than one answer. */

@@ -2,8 +2,8 @@
  * A refusal in this family's shape, where its own names have to stand in it: `session_key` is nothing a client of this family has
  * ever sent. All other refusals are spelled by the gateway, from the URL alone.
  */
+import { isObject } from '@isopod/plugin-api'
 import type { Json, JsonObject, Refusal, RefusalCode, RouteEncoded } from '@isopod/plugin-api'
-import { isObject } from './field.ts'
 
 const SPELLING: Readonly<Record<RefusalCode, readonly [error: string, status: number]>> = {
   invalid_request: ['bad_request', 400],
@@ -34,7 +34,7 @@ export function flatError({ code, message, param, details }: Refusal): JsonObjec
 /** The reply, where a name of the gateway's stands in the refusal; undefined where it can be left to the gateway. */
 export function renamedRefusal(refusal: Refusal): RouteEncoded | undefined {
   const { param, details } = refusal
-  const isNamed = NAMES.has(param ?? '') || (isObject(details as Json | undefined) && Object.keys(details as object).some((name) => NAMES.has(name)))
+  const isNamed = NAMES.has(param ?? '') || (isObject(details) && Object.keys(details).some((name) => NAMES.has(name)))
   if (!isNamed) return undefined
   const body = flatError(refusal)
   return { status: body.status, body }

@@ -1,6 +1,7 @@
 /** The request of `POST /api/v1/message`, made into a run: one whose end is awaited, streamed, or left to itself. */
+import { wrongParam } from '@isopod/plugin-api'
 import type { JsonObject, RouteDecoded, RouteRequest } from '@isopod/plugin-api'
-import { bodyOf, reading, refuseUnknown, text, wantsEvents, wrong } from './field.ts'
+import { bodyOf, reading, refuseUnknown, text, wantsEvents } from './field.ts'
 
 /** Milliseconds, by the document of this family. A stream shows that something comes, and so waits as long as it is not told to stop. */
 const PATIENCE_MS = 30_000
@@ -36,12 +37,12 @@ function paramsOf(fields: JsonObject): JsonObject {
 }
 
 function waits({ wait_for_response: waiting = true }: JsonObject): boolean {
-  if (typeof waiting !== 'boolean') throw wrong('wait_for_response', 'must be true or false')
+  if (typeof waiting !== 'boolean') throw wrongParam('wait_for_response', 'must be true or false')
   return waiting
 }
 
 function patienceOf({ timeout_ms: timeout }: JsonObject): number | undefined {
   if (timeout === undefined) return undefined
-  if (typeof timeout !== 'number' || !Number.isSafeInteger(timeout) || timeout < 1) throw wrong('timeout_ms', 'must be a whole number of milliseconds, 1 or more')
+  if (typeof timeout !== 'number' || !Number.isSafeInteger(timeout) || timeout < 1) throw wrongParam('timeout_ms', 'must be a whole number of milliseconds, 1 or more')
   return timeout
 }

@@ -1,5 +1,5 @@
 /** The two URLs, which are one: `{"method","params"?,"id"?}` is answered `{"ok":true,"data"}`, with the id where there was one. */
-import { isRpcError, refusalOf, RpcError, type Json, type JsonObject, type Route, type RouteDecoded, type RouteRequest, type Schema } from '@isopod/plugin-api'
+import { isObject, isRpcError, refusalOf, RpcError, wrongParam, type Json, type Route, type RouteDecoded, type RouteRequest, type Schema } from '@isopod/plugin-api'
 
 /** A chat that says no channel of its own has come over HTTP. */
 const CHATS = ['chat.run', 'chat.start']
@@ -47,17 +47,9 @@ function decode({ body }: RouteRequest): RouteDecoded {
 function decoded(body: Json | undefined): RouteDecoded {
   if (!isObject(body)) throw new RpcError('invalid_request', 'Invalid request body: it must be a JSON object with a method')
   const { method, params = {}, id = null } = body
-  if (typeof method !== 'string' || method === '') throw wrong('method', 'must be the name of a method')
-  if (id !== null && typeof id !== 'string' && typeof id !== 'number') throw wrong('id', 'must be text or a number')
+  if (typeof method !== 'string' || method === '') throw wrongParam('method', 'must be the name of a method')
+  if (id !== null && typeof id !== 'string' && typeof id !== 'number') throw wrongParam('id', 'must be text or a number')
   const given = params ?? {}
-  if (!isObject(given)) throw wrong('params', 'must be an object')
+  if (!isObject(given)) throw wrongParam('params', 'must be an object')
   return { method, params: CHATS.includes(method) ? { channel: 'api', ...given } : given, state: id }
-}
-
-function wrong(param: string, problem: string): RpcError {
-  return new RpcError('invalid_request', `${param} ${problem}`, { param })
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -2,7 +2,7 @@
  * The request of an agent run: `{message, sessionKey?, agentId?, options{thinking?, model?, stream?}, stream?}`. Whether
  * it streams is read here, where the URL has a say in it; everything else passes by its own name, for the method's schema to check.
  */
-import { isRpcError, refusalOf, RpcError, type Json, type JsonObject, type RouteDecoded, type RouteRequest } from '@isopod/plugin-api'
+import { isObject, isRpcError, refusalOf, RpcError, wrongParam, type Json, type JsonObject, type RouteDecoded, type RouteRequest } from '@isopod/plugin-api'
 
 /** What must be known of a run to spell it. Plain data. */
 export type RunState = {
@@ -32,7 +32,7 @@ function decoded(body: Json | undefined, always: boolean): RouteDecoded {
   const { options, stream, ...rest } = present(body)
   const { stream: optional, ...others } = isObject(options) ? present(options) : {}
   const asked = flag(stream, 'stream') ?? flag(optional, 'options.stream')
-  if (always && asked === false) throw wrong('stream', 'cannot be false here; POST /v1/agent/run answers in one piece')
+  if (always && asked === false) throw wrongParam('stream', 'cannot be false here; POST /v1/agent/run answers in one piece')
   const streams = asked ?? always
   const state: RunState = { streams, runId: null, said: false }
   const chosen = options === undefined ? {} : { options: isObject(options) ? others : options }
@@ -40,18 +40,10 @@ function decoded(body: Json | undefined, always: boolean): RouteDecoded {
 }
 
 function flag(value: Json | undefined, path: string): boolean | undefined {
-  if (value !== undefined && typeof value !== 'boolean') throw wrong(path, 'must be true or false')
+  if (value !== undefined && typeof value !== 'boolean') throw wrongParam(path, 'must be true or false')
   return value
 }
 
 function present(given: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
-}
-
-function wrong(param: string, problem: string): RpcError {
-  return new RpcError('invalid_request', `${param} ${problem}`, { param })
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

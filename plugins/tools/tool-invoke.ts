@@ -1,5 +1,5 @@
 /** `tool.invoke`: the one way to run a tool. Everybody who guards tools is asked first, this plugin's own rules among them. */
-import { RpcError, type Context, type Json, type JsonObject, type ToolCalling, type TypedMethod } from '@isopod/plugin-api'
+import { isObject, RpcError, type Context, type JsonObject, type ToolCalling, type TypedMethod } from '@isopod/plugin-api'
 import { toolsOf } from './catalog.ts'
 import type { ToolInvoked } from './contract.ts'
 
@@ -39,8 +39,4 @@ async function agreed(subject: ToolCalling, ctx: Context): Promise<JsonObject> {
   const { args } = verdict.subject
   if (!isObject(args)) throw new Error(`A guard of toolCalling changed the arguments of ${subject.tool} into what is no object`)
   return args
-}
-
-function isObject(value: Json): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

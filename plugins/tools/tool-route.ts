@@ -2,7 +2,8 @@
  * Running a tool by plain HTTP: `POST /api/tools/invoke {tool, params}`, and `POST /tools/invoke {tool or name, args}`, as the native
  * clients write it. Both take either spelling, and answer `{"ok":true,"result"}`.
  */
-import type { Json, JsonObject, Refusal, Route, RouteDecoded, RouteRequest, Schema } from '@isopod/plugin-api'
+import { isObject } from '@isopod/plugin-api'
+import type { Json, Refusal, Route, RouteDecoded, RouteRequest, Schema } from '@isopod/plugin-api'
 
 /** Fields by the names of `tool.invoke`, and the other names each goes by. */
 const NAMES: Readonly<Record<string, readonly string[]>> = { tool: ['tool', 'name'], params: ['params', 'args'], agentId: ['agentId'] }
@@ -53,8 +54,4 @@ function isGiven(value: Json | undefined): value is Exclude<Json, null> {
 
 function wrong(param: string, problem: string): Refusal {
   return { code: 'invalid_request', message: `${param} ${problem}`, param }
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,5 +1,5 @@
 /** The body of a hook, as data: JSON, or a form, which GitHub sends unless told otherwise (its field `payload` is JSON then). */
-import { RpcError, type Json, type JsonObject } from '@isopod/plugin-api'
+import { isObject, RpcError, type Json, type JsonObject } from '@isopod/plugin-api'
 
 /** @throws RpcError `invalid_request` where it is neither. */
 export function payloadOf(body: string, type: string | undefined): Json {
@@ -27,8 +27,4 @@ function parsed(text: string): Json {
   } catch (cause) {
     throw new RpcError('invalid_request', `Invalid request body: it is not JSON (${(cause as Error).message})`, { cause })
   }
-}
-
-function isObject(value: Json): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

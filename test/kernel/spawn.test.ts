@@ -9,7 +9,7 @@ const ANY = { type: 'object' } as const
 /** Runs `job.work` in the background for itself, and keeps what it is told of the end. */
 const jobs = definePlugin(({ hooks }) => {
   hooks.methods.tap('jobs', (methods) => {
-    methods.add({ name: 'job.begin', scope: 'read', params: ANY, handle: async (params, ctx) => ({ runId: await ctx.spawn('job.work', params as JsonObject, { for: 'a test' }, { as: 'self', then: 'job.ended' }) }) })
+    methods.add({ name: 'job.begin', scope: 'read', params: ANY, handle: async (params, ctx) => ({ runId: await ctx.spawn('job.work', params as JsonObject, { for: 'a test' }, { as: 'self', afterwards: 'job.ended' }) }) })
     methods.add({ name: 'job.work', scope: 'write', params: ANY, handle: (params, ctx) => work(params as JsonObject, ctx) })
     methods.add({ name: 'job.ended', scope: 'write', internal: true, params: ANY, handle: (ending, ctx) => ended(ending as unknown as RunEnding, ctx) })
   })

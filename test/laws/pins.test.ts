@@ -17,8 +17,8 @@ describe('pinned', () => {
   it('the values that a plugin can import', () => {
     assert.deepEqual(Object.keys(pluginApi).sort(), [
       'API_VERSION', 'ASKING_HOOKS', 'CHANNEL_STATES', 'CONTRIBUTING_HOOKS', 'EFFECTS', 'HEARING_HOOKS', 'JSON_DEPTH', 'MANIFEST_SCHEMA',
-      'PROMISED_IN_REGISTER', 'REFUSALS', 'RpcError', 'SCOPES', 'actedInRegister', 'definePlugin', 'errorOf', 'isRpcError', 'jsonCopy',
-      'openedInRegister', 'refusalOf',
+      'PROMISED_IN_REGISTER', 'REFUSALS', 'RpcError', 'SCOPES', 'actedInRegister', 'definePlugin', 'errorOf', 'isObject', 'isRpcError', 'jsonCopy',
+      'openedInRegister', 'refusalFrame', 'refusalOf', 'upperCase', 'wrongParam',
     ])
     assert.equal(pluginApi.API_VERSION, '1.0.0')
   })

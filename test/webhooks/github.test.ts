@@ -7,14 +7,14 @@ import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
 import { createEmulator } from 'emulate'
-import { verifies } from '../../../test/requirements.ts'
-import { listening, TOKEN } from '../../../test/http/listening.ts'
-import { uwsTransport } from '../../../kernel/transport/uws.ts'
+import { verifies } from '../requirements.ts'
+import { listening, TOKEN } from '../http/listening.ts'
+import { uwsTransport } from '../../kernel/transport/uws.ts'
 
 verifies('004:hooks:mappings')
 
 const SECRET = 'a secret of the repository'
-const PIGEONS = new URL('../../../fixtures/plugins/pigeons/', import.meta.url)
+const PIGEONS = new URL('../../fixtures/plugins/pigeons/', import.meta.url)
 const MAPPING = {
   path: 'github',
   action: { kind: 'agent', message: '{{ payload.commits[0].message }}', channel: 'discord', to: '#dev-notifications', sessionKey: 'hook:github' },
