@@ -24,9 +24,3 @@ export interface ChannelSent {
   readonly channelId: string
   readonly ids: readonly string[]
 }
-
-/** The events. */
-export interface ChannelEvents {
-  'channel.changed': ChannelRow
-  'message.sent': ChannelSent & { readonly to: string }
-}

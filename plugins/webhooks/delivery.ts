@@ -3,7 +3,7 @@
  * delivered is told in the log and kept with the run, since whoever posted the hook has long been answered.
  */
 import { isRpcError, refusalOf, type Context, type JsonObject, type RunEnding, type TypedMethod } from '@isopod/plugin-api'
-import type { ChannelSent } from '../channels/contract.ts'
+import type { ChannelSend, ChannelSent } from '../channels/contract.ts'
 import type { ChatRunResult } from '../chat/contract.ts'
 import type { HookRun } from './contract.ts'
 import { closed } from './ledger.ts'
@@ -36,7 +36,8 @@ async function followUp(ending: RunEnding, ctx: Context): Promise<void> {
 async function delivered({ runId, response }: ChatRunResult, { channel, to }: JsonObject, ctx: Context): Promise<HookRun['delivery']> {
   if (typeof channel !== 'string' || typeof to !== 'string' || response === '') return undefined
   try {
-    const { ids } = (await ctx.call('channel.send', { channelId: channel, to, text: response })) as unknown as ChannelSent
+    const message: ChannelSend = { channelId: channel, to, text: response }
+    const { ids } = (await ctx.call('channel.send', { ...message })) as unknown as ChannelSent
     return { channel, to, ids }
   } catch (thrown) {
     if (!isRpcError(thrown)) throw thrown
