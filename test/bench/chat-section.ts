@@ -7,7 +7,7 @@ import { atMost, figure, type Figure } from './figure.ts'
 import type { ChatJob } from './job.ts'
 import type { Stage } from './stage.ts'
 import { ratio, summary } from './statistics.ts'
-import { inTurns, rawOf, remarksOn, type Tally } from './turns.ts'
+import { inTurns, rawOf, remarksOn, SPARE_CORES, type Tally } from './turns.ts'
 import { durationMs } from './upstream-answer.ts'
 
 /**
@@ -85,16 +85,19 @@ async function load({ pace, client, upstream, ...stage }: Stage, { concurrent, g
 function added({ gateway, direct, cores }: Pair, { concurrent, gapMs, stream }: Shape): Figure[] {
   const [own, other] = [summary(gateway.latencies), summary(direct.latencies)]
   const first = summary(gateway.firsts).p50 - summary(direct.firsts).p50
+  const isJudged = stream && concurrent === JUDGED_AT
+  // Nothing but the clock can judge a delay, so whoever reads the verdict is told what else it measured.
+  const held = isJudged && cores.others > SPARE_CORES ? [`judged by the clock, while other programs held ${cores.others.toFixed(1)} cores`] : []
   return (['p50', 'p99'] as const).map((place) => {
     const value = own[place] - other[place]
     const told = stream ? [`first piece p50 +${first.toFixed(1)} ms`] : []
-    const remarks = place === 'p50' ? [`${Math.round(gateway.perSecond)} answers/s of ${Math.round(direct.perSecond)}`, ...told, ...remarksOn(gateway), coresTold(cores)] : []
+    const whole = place === 'p50' ? [`${Math.round(gateway.perSecond)} answers/s of ${Math.round(direct.perSecond)}`, ...told, ...remarksOn(gateway), coresTold(cores)] : []
     const compared = { name: 'directly', value: other[place], ratio: ratio(own[place], other[place]) }
-    const verdict = stream && concurrent === JUDGED_AT ? { verdict: atMost(value, BUDGET[place], 'ms') } : {}
+    const verdict = isJudged ? { verdict: atMost(value, BUDGET[place], 'ms') } : {}
     const section = stream ? 'Latency added, streamed' : 'Latency added, not streamed'
     const name = `${concurrent} at a time, a piece each ${gapMs} ms, ${place}`
     const raw = { ...rawOf(gateway), gateway: own[place], direct: other[place], samples: own.count, ...coresRaw(cores), ...(stream && { firstPieceAdded: first }) }
-    return { ...figure({ section, name, value, unit: 'ms more', remarks, raw, ...verdict }), against: [compared] }
+    return { ...figure({ section, name, value, unit: 'ms more', remarks: [...held, ...whole], raw, ...verdict }), against: [compared] }
   })
 }
 
