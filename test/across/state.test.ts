@@ -4,8 +4,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import type { JsonObject } from '@isopod/plugin-api'
-import { configOf } from '../openapi/stage.mjs'
+import { configOf, HOOK_TOKEN } from '../openapi/stage.mjs'
 import { ask } from '../families/story.ts'
+import { verifies } from '../requirements.ts'
 import { gatewayFor, type StartedGateway } from '../main-job/started.ts'
 import { frames, providerFor, shown } from './talk.ts'
 import { called } from './presence.ts'
@@ -89,6 +90,39 @@ describe('a conversation', () => {
     assert.partialDeepStrictEqual(refused, { payload: { code: 'NOT_FOUND' } })
     await ask(gateway, 'POST /api/v1/message', { channel: 'api', message: 'Which secret?', conversation_id: 'gone' })
     assert.deepEqual(shown(provider), ['Which secret?'])
+  })
+})
+
+describe('what a run is asked to be like', () => {
+  it('reaches the provider from every spelling: the model, and how much it is to think', async (t) => {
+    verifies('002:chat.run:thinking', '002:agent.run:options', '004:hooks:agent:model', '002:completions:sampling')
+    const provider = await providerFor(t)
+    const gateway = await gatewayFor(t, { config: `${UNLIMITED}${provider.config}hooks: { enabled: true, token: "${HOOK_TOKEN}" }\n` })
+    const asked = () => [provider.prompts.at(-1)?.model, provider.prompts.at(-1)?.reasoning_effort]
+    await overSocket(gateway, 'chat.run', { message: 'Hello', options: { thinking: 'medium', model: 'up/one' } })
+    assert.deepEqual(asked(), ['one', 'medium'])
+    await ask(gateway, 'POST /v1/agent/run', { message: 'Hello', agentId: 'default', options: { thinking: 'low', model: 'up/two' } })
+    assert.deepEqual(asked(), ['two', 'low'])
+    await ask(gateway, 'POST /v1/chat/completions', { model: 'up/three', reasoning_effort: 'high', messages: [{ role: 'user', content: 'Hello' }] })
+    assert.deepEqual(asked(), ['three', 'high'])
+    await frames(gateway, 'typed', [{ type: 'chat', id: 'a', payload: { text: 'Hello', options: { model: 'up/four' } } }])
+    assert.deepEqual(asked(), ['four', undefined])
+    const hook = { message: 'Hello', sessionKey: 'hook:five', model: 'up/five', thinking: 'high' }
+    assert.equal((await ask(gateway, 'POST /hooks/agent', hook, { authorization: `Bearer ${HOOK_TOKEN}` })).status, 200)
+    while (provider.prompts.length < 5) await ask(gateway, 'GET /healthz')
+    assert.deepEqual(asked(), ['five', 'high'])
+  })
+
+  it('and whether it is told as it goes is the client\'s to say', async (t) => {
+    verifies('002:chat.run:stream')
+    const provider = await providerFor(t)
+    const gateway = await gatewayFor(t, { config: `${UNLIMITED}${provider.config}` })
+    const socket = await gateway.socket()
+    await socket.call('chat.run', { message: 'Hello', options: { stream: false } })
+    assert.deepEqual([socket.events('chat.delta').length, socket.events('chat.done').length], [0, 1])
+    await socket.call('chat.run', { message: 'Hello', options: { stream: true } })
+    assert.equal(socket.events('chat.delta').map(({ delta }) => delta).join(''), 'Noted.')
+    socket.close()
   })
 })
 

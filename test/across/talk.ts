@@ -17,6 +17,8 @@ export interface Provider {
 }
 
 export interface Prompt {
+  readonly model: string
+  readonly reasoning_effort?: string
   readonly messages: readonly { readonly role: string; readonly content: unknown }[]
 }
 

@@ -36,6 +36,7 @@ test('without a file everything has its default', async (t) => {
 })
 
 test('the first of the known names is read', async (t) => {
+  verifies('003:config:file')
   const home = await makeHome(t, { 'gateway.json5': '{ gateway: { port: 5, }, /* a comment */ }' })
   const portOf = async () => (await openIn(t, home)).config.current.gateway.port
   assert.equal(await portOf(), 5)

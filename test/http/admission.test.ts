@@ -73,7 +73,7 @@ describe('a credential', () => {
   const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`
 
   it('rides in every place that is documented', async (t) => {
-    verifies('000:auth:bearer', '002:auth:basic', '002:auth:password-header', '002:auth:query-token', '002:auth:query-password', '003:auth:query')
+    verifies('000:auth:bearer', '002:auth:basic', '002:auth:password-header', '002:auth:query-token', '002:auth:query-password', '002:auth:http-query', '003:auth:query')
     const gateway = await open(t)
     const { token } = gateway
     const places: readonly (readonly [path: string, headers: Record<string, string>])[] = [

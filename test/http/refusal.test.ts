@@ -57,11 +57,13 @@ describe('a refusal', () => {
     })
 
     it(`${code} is ${row.lesson} on the lesson's own routes`, async (t) => {
+      verifies('002:code:invalid-request', '002:code:unauthorized', '002:code:forbidden', '002:code:not-found', '002:code:rate-limited', '002:code:internal', '002:code:unavailable')
       const { status, body } = await post(await open(t), '/v1/agent/refuse', { code })
       assert.deepEqual([status, body], [row.status, { ok: false, error: { message, type: row.lesson, code: row.code, param: 'code' } }])
     })
 
     it(`${code} is ${row.flat} and flat under /api/v1`, async (t) => {
+      verifies('001:code:bad-request', '001:code:unauthorized', '001:code:forbidden', '001:code:not-found', '001:code:timeout', '001:code:rate-limited', '001:code:internal', '001:code:unavailable')
       const { status, body } = await post(await open(t), '/api/v1/refuse', { code })
       const shown = row.flatStatus ?? row.status
       assert.deepEqual([status, body], [shown, { error: row.flat, message, status: shown, details: { param: 'code' } }])

@@ -42,7 +42,7 @@ const ofType = (type: string) => (frame: JsonObject) => frame['type'] === type
 
 describe('the typed messages of the documents', () => {
   it('chat is answered by a response under its id, with the time', async () => {
-    verifies('003:chat', '003:format', '003:auth:query')
+    verifies('003:chat', '003:format', '003:id', '003:timestamp', '003:response', '003:auth:query')
     const socket = await typed()
     socket.say({
       type: 'chat', id: 'msg-001',

@@ -71,7 +71,7 @@ describe('the first start', () => {
   })
 
   it('answers the health check without a credential, and nothing else', async (test) => {
-    verifies('004:health', '000:auth:all-requests', '004:error:401')
+    verifies('004:health', '000:auth:all-requests', '003:auth:localhost', '004:error:401')
     const gateway = await gatewayFor(test)
     const health = await fetch(new URL('/health', gateway.url))
     assert.deepEqual([health.status, await health.json()], [200, { ok: true, status: 'healthy' }])

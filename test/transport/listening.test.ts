@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { WebSocket } from 'ws'
+import { verifies } from '../requirements.ts'
 import { CERTIFICATE, KEY, OTHER_KEY } from './certificate.ts'
 import { client, Told } from './told.ts'
 import { onBoth, OPTIONS, SILENT, type Bench } from './harness.ts'
@@ -116,6 +117,7 @@ async function pair(t: TestContext): Promise<{ certFile: string; keyFile: string
 }
 
 onBoth('with a certificate it serves https and wss', async (bench) => {
+  verifies('002:tls')
   const tls = await pair(bench.t)
   const { port } = await make(bench, { tls }).listen()
   const sent = request({ host: '127.0.0.1', port, rejectUnauthorized: false, agent: false })

@@ -6,6 +6,7 @@ import type { JsonObject } from '@isopod/plugin-api'
 import { TestClock, testGateway, type TestClient, type TestGateway } from '@isopod/testing'
 import { verifies } from '../../../test/requirements.ts'
 
+verifies('004:hooks:enabled', '004:hooks:path', '004:hooks:agent:deliver', '004:hooks:agent:timeout')
 verifies('000:hooks', '004:hooks:auth', '004:hooks:wake', '004:hooks:agent', '004:hooks:limit', '004:hooks:mappings')
 
 const TOKEN = 'your-hook-token'
