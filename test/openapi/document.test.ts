@@ -73,6 +73,18 @@ test('a row that is not loaded is not described, and one that a stranger brings 
   assert.deepEqual(operation?.responses['200']?.content['application/json']?.schema, { type: 'object', properties: { text: { type: 'string' } } })
 })
 
+test('an answer that a row spells by itself stands under its own status', async () => {
+  const accepted = { type: 'object', properties: { later: { const: true } } } as const
+  const slow = definePlugin(({ hooks }) => {
+    hooks.methods.tap('m', (methods) => methods.add({ name: 'slow.go', scope: 'write', handle: () => ({}) }))
+    hooks.routes.tap('r', (routes) => routes.add({ verb: 'POST', path: '/slow', call: 'slow.go', describe: { otherReplies: { 202: accepted, 503: {} } } }))
+  })
+  const { paths } = await documentOf([{ id: 'slow', plugin: slow }])
+  const responses = paths['/slow']?.['post']?.responses
+  assert.deepEqual(Object.keys(responses ?? {}), ['200', '202', '503', '4XX', '5XX'])
+  assert.deepEqual(responses?.['202']?.content['application/json']?.schema, accepted)
+})
+
 test('the document is for who holds a credential', async (t) => {
   const gateway = await testGateway({ plugins: [] })
   t.after(() => gateway.close())
