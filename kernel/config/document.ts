@@ -63,6 +63,8 @@ function parseYaml(text: string): Parsed {
   try {
     const document = yamlDocument(text, lines)
     if (document.errors.length > 0) return broken(document.errors, lines)
+    // Before anything else: what is nested in a key is written out as text once for each level, so a short file takes minutes.
+    if (isNestedBeyond(document.contents, JSON_DEPTH)) return unreadable(TOO_DEEP)
     const aliases = lostAliases(document, lines)
     if (aliases.length > 0) return { problems: aliases, locate: () => undefined }
     return read(document, document.toJS({ maxAliasCount: MAX_ALIASES }), lines)
@@ -102,6 +104,13 @@ async function parseJson5(text: string): Promise<Parsed> {
     const place = lineNumber !== undefined && columnNumber !== undefined ? { line: lineNumber, column: columnNumber } : {}
     return unreadable('This is not valid JSON5: a comma, quote or bracket is missing or too many', place)
   }
+}
+
+/** The same of what the text says, keys included, which may be of any kind in YAML. Follows no alias. */
+function isNestedBeyond(node: unknown, depth: number): boolean {
+  if (isPair(node)) return isNestedBeyond(node.key, depth) || isNestedBeyond(node.value, depth)
+  if (!isMap(node) && !isSeq(node)) return false
+  return depth === 0 || node.items.some((item) => isNestedBeyond(item, depth - 1))
 }
 
 /** Also true of an anchor that contains itself. */

@@ -158,6 +158,8 @@ const BROKEN: readonly (readonly [what: string, text: string, said: RegExp])[] =
   ['two documents', 'gateway: {}\n---\ngateway: {}\n', /several YAML documents/],
   ['more than a mebibyte', `# ${'x'.repeat(1024 * 1024)}\n`, /larger than 1 MiB/],
   ['a hundred brackets', `plugins: { x: { config: { y: ${'['.repeat(100)}${']'.repeat(100)} } } }`, /nested too deeply/],
+  ['keys in keys, a thousand bytes of them', '? '.repeat(500), /nested too deeply/],
+  ['keys in keys, more than the parser stands', '? - '.repeat(1_500), /nested too deeply/],
   ['half a million brackets', '['.repeat(500_000), /nested too deeply|not valid YAML/],
   ['more sections in each other than the parser stands', `gateway: ${'{a: '.repeat(2_000)}1${'}'.repeat(2_000)}`, /^gateway\.yaml:\d+:\d+: The file is nested too deeply$/],
   ['an anchor inside itself', 'plugins: { x: { config: &a { b: *a } } }', /nested too deeply|anchor/],
