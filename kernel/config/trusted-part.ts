@@ -12,6 +12,7 @@ const TRUSTED: readonly Path[] = [
   ['plugins', '*', 'from'],
   ['plugins', '*', 'trust'],
   ['models', 'providers', '*', 'baseUrl'], // its key is sent there
+  ['plugins', '*', 'config', 'providers', '*', 'baseUrl'], // the same: a plugin's own entry lies over its section
   ['log', 'file'],
 ]
 

@@ -234,6 +234,7 @@ describe('config.update', () => {
       [{ plugins: { weather: { trust: 'full' } } }, 'plugins.weather.trust'],
       [{ plugins: { mine: { from: '/tmp/mine' } } }, 'plugins.mine.from'],
       [{ models: { providers: { local: { baseUrl: 'https://mine.example/v1' } } } }, 'models.providers.local.baseUrl'],
+      [{ plugins: { models: { config: { providers: { local: { baseUrl: 'https://mine.example/v1' } } } } } }, 'plugins.models.config.providers.local.baseUrl'],
       [{ log: { file: '/tmp/elsewhere' } }, 'log.file'],
     ]
     for (const [patch, param] of trusted) {
