@@ -9,7 +9,7 @@ import { mappingFor, type Mapping } from './mapping.ts'
 import { objectOf, payloadOf } from './payload.ts'
 import { answeredOnce } from './replays.ts'
 import { settingsOf } from './settings.ts'
-import { checkSignature, deliveryId } from './signature.ts'
+import { checkSignature } from './signature.ts'
 import { rendered } from './template.ts'
 import { woken } from './wake.ts'
 
@@ -39,19 +39,26 @@ export const receive: TypedMethod<typeof PARAMS> = {
     if (Buffer.byteLength(received.body) > maxBodyBytes) {
       throw new RpcError('payload_too_large', `A hook takes ${maxBodyBytes} bytes at most`)
     }
-    const mapping = await admitted(received, ctx)
-    const key = received.headers['idempotency-key'] ?? (mapping?.signature && deliveryId(mapping.signature, received.headers))
+    const { mapping, delivery } = await admitted(received, ctx)
+    // The sender's own name for it comes first: the header is not signed, and whoever plays a delivery again could choose it.
+    const key = delivery ?? received.headers['idempotency-key']
     const answer = () => answered(received, mapping, ctx)
     return key === undefined ? answer() : answeredOnce({ hook: received.name, key, body: received.body }, ctx, answer)
   },
 }
 
-/** The mapping, once the sender has shown what it asks for: its signature, or else the token of all hooks. */
-async function admitted({ name, headers, body }: Received, ctx: Context): Promise<Mapping | undefined> {
+interface Admitted {
+  readonly mapping: Mapping | undefined
+  /** What its scheme says makes this delivery the same as an earlier one. */
+  readonly delivery?: string | undefined
+}
+
+/** Who has shown what its mapping asks for: the signature, or else the token of all hooks. */
+async function admitted({ name, headers, body }: Received, ctx: Context): Promise<Admitted> {
   const mapping = isOwn(name) ? undefined : mappingFor(name, sourceIn(body, headers), ctx)
-  if (mapping?.signature) await checkSignature(mapping.signature, headers, body, ctx)
-  else await checkToken(headers, ctx)
-  return mapping
+  if (mapping?.signature) return { mapping, delivery: await checkSignature(mapping.signature, headers, body, ctx) }
+  await checkToken(headers, ctx)
+  return { mapping }
 }
 
 function isOwn(name: string): name is 'wake' | 'agent' {

@@ -67,22 +67,24 @@ const SCHEMES: Readonly<Record<NonNullable<Signature['scheme']>, (signed: Signed
   },
 }
 
-/** @throws RpcError `unauthorized` where the request shows no signature, a wrong one, or one that is too old. */
-export async function checkSignature(signature: Signature, headers: Headers, body: string, ctx: Context): Promise<void> {
+/**
+ * Answers what makes the delivery the same as an earlier one, where the scheme says so. Of those that sign a time it is signed
+ * itself, so nobody can play a delivery again under another name; a sender's own repetition is signed anew.
+ * @throws RpcError `unauthorized` where the request shows no signature, a wrong one, or one that is too old.
+ */
+export async function checkSignature(signature: Signature, headers: Headers, body: string, ctx: Context): Promise<string | undefined> {
   const secret = await ctx.reveal(signature.secret)
-  const { shown, expected, at } = SCHEMES[signature.scheme ?? 'github']({ headers, body, secret, signature })
+  const { scheme = 'github' } = signature
+  const { shown, expected, at } = SCHEMES[scheme]({ headers, body, secret, signature })
   const fits = shown.map((one) => same(one, expected)).includes(true)
   if (!fits) throw new RpcError('unauthorized', 'Unauthorized')
   const seconds = signature.toleranceSeconds ?? TOLERANCE_SECONDS
   if (at !== undefined && !(Math.abs(ctx.now() / 1000 - at) <= seconds)) {
     throw new RpcError('unauthorized', `The signature was made more than ${seconds} s from now`)
   }
-}
-
-/** What makes a delivery the same as an earlier one, where the scheme's senders say so. */
-export function deliveryId({ scheme = 'github' }: Signature, headers: Headers): string | undefined {
   if (scheme === 'github') return headers['x-github-delivery']
-  return scheme === 'standard' ? headers['webhook-id'] : undefined
+  if (scheme === 'standard') return headers['webhook-id']
+  return at === undefined ? undefined : expected
 }
 
 function mac(secret: string, text: string): string {

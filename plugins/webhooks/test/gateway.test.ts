@@ -273,6 +273,15 @@ for (const [scheme, options, headers] of [
     const gateway = await opened(t, { mappings: [mapping] }, new TestClock((NOW + 301) * 1000))
     assert.equal(await send(gateway, BODY, headers), 401)
   })
+
+  test(`a delivery signed as ${scheme} signs is carried out once, whatever it is called when it is played again`, async (t) => {
+    const gateway = await opened(t, { mappings: [{ ...mapping, action: { kind: 'agent', message: '{{ payload.text }}' } }] }, new TestClock(NOW * 1000))
+    const play = (name: object) => post(gateway, '/hooks/signed', BODY, { authorization: '', ...headers, ...name }).then(begun)
+    const first = await play({})
+    assert.equal(await play({}), first)
+    assert.equal(await play({ 'idempotency-key': 'another' }), first)
+    await ended(gateway.client(), first)
+  })
 }
 
 test('what GitHub posts as a form is read, and delivered again it begins no second run', async (t) => {
