@@ -78,7 +78,12 @@ const SCHEMAS: { readonly [Kind in keyof Answers]: Schema } = {
   'route.decode': {
     type: 'object',
     oneOf: [
-      { required: ['params'], properties: { params: OBJECT, state: true, stream: { type: 'boolean' } }, additionalProperties: false },
+      {
+        required: ['params'],
+        // No `method`: what calls any method is trusted, and so never here.
+        properties: { params: OBJECT, state: true, stream: { type: 'boolean' }, patienceMs: { type: 'number', minimum: 0 } },
+        additionalProperties: false,
+      },
       { required: ['refuse'], properties: { refuse: REFUSAL }, additionalProperties: false },
     ],
   },

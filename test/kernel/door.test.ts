@@ -228,6 +228,22 @@ for (const [kind, answer, fits] of [
   })
 }
 
+for (const [answer, fits] of [
+  [{ params: {}, state: 1, stream: true, patienceMs: 30_000 }, true],
+  [{ params: {}, patienceMs: 'long' }, false],
+  [{ params: {}, patienceMs: -1 }, false],
+  [{ params: {}, method: 'config.update' }, false],
+  [{ params: [] }, false],
+  [null, false],
+] as const) {
+  test(`decode of a row that answers ${JSON.stringify(answer)} is ${fits ? 'believed' : 'not believed'}`, async () => {
+    const { walled } = scripted({ routes: [{ verb: 'GET', path: '/r', call: 'x.y', decodes: true, encodes: false }] }, () => answer)
+    const run = Promise.resolve(walledContributions(walled, 'x').routes[0]!.decode?.({} as never))
+    if (fits) assert.deepEqual(await run, answer)
+    else await assert.rejects(run, /answered what it may not/)
+  })
+}
+
 const lines: string[] = []
 const CONTEXT = {
   caller: { id: 'a', scopes: [], origin: 'agent' },
