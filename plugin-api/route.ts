@@ -31,8 +31,9 @@ export type RouteDecoded =
       readonly state?: Json
       readonly stream?: boolean
       /**
-       * How long the client waits for the end of a run, in milliseconds. After that it is answered `timeout`, with the run's id and
-       * what it is about as details, and the run goes on. A call that is no run is not cut short by it.
+       * How long the client waits for the end of a run, in milliseconds; `gateway.limits.timeoutSeconds` unless said, 0 for ever. After
+       * that it is answered `timeout`, with the run's id and what it is about as details, and the run goes on. A call that is no run is
+       * not cut short by it.
        */
       readonly patienceMs?: number
     }

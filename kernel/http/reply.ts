@@ -38,9 +38,11 @@ export function refusalReply(refusal: Refusal, path: string, status?: number): W
   const spelled = spell(refusal, path, status)
   const seconds = refusal.retryAfterSeconds ?? (refusal.code === 'rate_limited' ? RATE_RETRY_SECONDS : undefined)
   const wait = seconds === undefined ? {} : { 'retry-after': String(Math.ceil(seconds)) }
+  // Client libraries repeat every 5xx unless this header says not to.
+  const once = refusal.retryable === false ? { 'x-should-retry': 'false' } : {}
   // RFC 9110, 11.6.1: a 401 says which scheme would do.
   const challenge = spelled.status === 401 ? { 'www-authenticate': 'Bearer' } : {}
-  return { status: spelled.status, headers: { ...JSON_HEADERS, ...wait, ...challenge }, body: JSON.stringify(spelled.body) }
+  return { status: spelled.status, headers: { ...JSON_HEADERS, ...wait, ...once, ...challenge }, body: JSON.stringify(spelled.body) }
 }
 
 /** Answers an outcome as the row spelled it, or in the usual way where it did not. */

@@ -21,6 +21,7 @@ import type { Front } from '../front.ts'
 import type { Generation } from '../generation.ts'
 import { CALLS_PER_SOCKET, FIRST_FRAME_BYTES, FIRST_FRAME_MS } from '../limits.ts'
 import { refused, succeeded } from '../outcome.ts'
+import { endOf } from '../patience.ts'
 import { tooOften } from '../http/reply.ts'
 import type { Socket } from '../transport/socket.ts'
 import { HEARTBEAT } from '../pulse.ts'
@@ -195,7 +196,7 @@ export class Connection {
 
   #await(id: Json, call: Call, answer: Promise<unknown>): void {
     this.#calls.add(call)
-    void answer.then(succeeded, refused).then((outcome) => {
+    void endOf(call, answer).then((outcome) => {
       this.#calls.delete(call)
       this.#outbox.reply(id, call.method, outcome)
     })

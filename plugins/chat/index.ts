@@ -7,6 +7,12 @@ import { abort, resume } from './resume.ts'
 import { check, run, start } from './run.ts'
 import { ABORT, HISTORY, RESUME, RUN } from './schema.ts'
 
+/**
+ * A run outlasts the client that waits for it. Model and tools have times of their own, rounds are counted; this is for what
+ * slips through: a day, the longest that a hook may ask for.
+ */
+const LONGEST_RUN_MS = 86_400_000
+
 export default definePlugin((gateway) => {
   gateway.hooks.methods.tap('chat', (methods) => {
     methods.add({
@@ -14,6 +20,7 @@ export default definePlugin((gateway) => {
       description: 'Runs one turn and answers when it is done; its events tell how it goes.',
       scope: 'write',
       params: RUN,
+      deadlineMs: LONGEST_RUN_MS,
       handle: run,
     })
     methods.add({ name: 'chat.start', description: 'Starts a run and answers its id.', scope: 'write', params: RUN, handle: start })

@@ -14,6 +14,7 @@ function slow() {
       methods.add({
         name: 'slow.run',
         scope: 'write',
+        deadlineMs: 0,
         async handle(_params, ctx) {
           await opening.promise
           opened.resolve(await ctx.runs.open({ place: 'here' }))
@@ -27,6 +28,7 @@ function slow() {
     })
     hooks.routes.tap('slow', (routes) => {
       for (const what of ['run', 'call']) routes.add({ verb: 'POST', path: `/slow/${what}`, call: `slow.${what}`, decode: () => ({ params: {}, patienceMs: 1_000 }) })
+      routes.add({ verb: 'POST', path: '/slow/long', call: 'slow.run' })
       routes.add({ verb: 'POST', path: '/echo/{id}', call: 'slow.echo' })
     })
   })
@@ -34,7 +36,7 @@ function slow() {
 }
 
 async function open(t: TestContext, parts: ReturnType<typeof slow>, clock: TestClock): Promise<TestGateway> {
-  const gateway = await testGateway({ plugins: [{ id: 'slow', plugin: parts.plugin }], clock, renewEvery: 0 })
+  const gateway = await testGateway({ plugins: ['dialect-rpc', { id: 'slow', plugin: parts.plugin }], clock, renewEvery: 0 })
   t.after(() => gateway.close())
   return gateway
 }
@@ -67,6 +69,28 @@ test('a client whose patience ends before there is a run is told of it when ther
   const runId = await parts.opened.promise
   assert.partialDeepStrictEqual(await (await asked).json(), { error: { code: 'timeout', details: { runId } } })
   parts.going.resolve()
+})
+
+test('a run outlasts the clients that wait as long as a request may take, on HTTP and on a socket', async (t) => {
+  const clock = new TestClock()
+  const parts = slow()
+  const gateway = await open(t, parts, clock)
+  const socket = await gateway.connect()
+  parts.opening.resolve()
+  const asked = gateway.fetch('/slow/long', { method: 'POST' })
+  const runId = await parts.opened.promise
+  socket.send({ id: 1, method: 'slow.run' })
+  await new Promise((resolve) => setImmediate(resolve))
+  await clock.advance(300_000)
+  const reply = await asked
+  assert.equal(reply.status, 504)
+  assert.partialDeepStrictEqual(await reply.json(), { error: { code: 'timeout', details: { runId, place: 'here' } } })
+  const refused = await socket.first(({ id }) => id === 1)
+  assert.partialDeepStrictEqual(refused, { ok: false, error: { code: 'TIMEOUT', details: { place: 'here' } } })
+  assert.equal(gateway.kernel.core.events.runs.open, 2)
+  parts.going.resolve()
+  await gateway.client({ scopes: ['read', 'admin'] }).call('slow.state', { runId })
+  assert.equal(gateway.kernel.core.events.runs.open, 0)
 })
 
 test('a run that ends in time is answered as ever', async (t) => {
