@@ -2,7 +2,7 @@
  * A chat completion request, made into the neutral params of `chat.run`. Fields this gateway does not know are passed over,
  * because clients of this API send many; what would change the answer and cannot be done here is refused by name.
  */
-import { isRpcError, refusalOf, RpcError, wrongParam } from '@isopod/plugin-api'
+import { isObject, isRpcError, refusalOf, RpcError, wrongParam } from '@isopod/plugin-api'
 import type { JsonObject, Message, RouteDecoded, RouteRequest } from '@isopod/plugin-api'
 import type { ChatRunParams } from '../chat/contract.ts'
 import { bounded, flag, isAbsent, object, optional, present, text } from './field.ts'
@@ -33,8 +33,8 @@ export type CompletionState = {
 /** Never throws: what is wrong with the request is answered as a refusal that names the field. */
 export function decode(request: RouteRequest): RouteDecoded {
   try {
-    if (isAbsent(request.body)) throw new RpcError('invalid_request', 'Invalid request body: it must be a JSON object')
-    return decoded(object(request.body, 'The request body'))
+    if (!isObject(request.body)) throw new RpcError('invalid_request', 'Invalid request body: it must be a JSON object')
+    return decoded(request.body)
   } catch (thrown) {
     if (!isRpcError(thrown)) throw thrown
     return { refuse: refusalOf(thrown) }

@@ -20,6 +20,12 @@ async function params(body: JsonObject): Promise<JsonObject> {
 const user = (content: Json): JsonObject => ({ messages: [{ role: 'user', content }] })
 const call = { id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } }
 
+test('a body that is no object is refused as one, and blames no field', async () => {
+  for (const body of [undefined, null, [], 'text', 5]) {
+    assert.deepEqual(await refusal(body), { code: 'invalid_request', message: 'Invalid request body: it must be a JSON object' })
+  }
+})
+
 const WRONG: readonly (readonly [param: string, body: JsonObject])[] = [
   ['model', { model: null }],
   ['model', { model: 4 }],
