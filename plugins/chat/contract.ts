@@ -61,6 +61,8 @@ export interface ChatResumed {
   readonly runId: string
   readonly sessionKey: string
   readonly status: RunStatus
+  /** The number of the first event that is still kept: where it is past `after + 1`, those between are lost. 0 where none is kept. */
+  readonly firstSeq: number
   /** The number of the run's last event; 0 where its events are no longer kept. */
   readonly lastSeq: number
   /** Whether events follow: false where the run is over and its events are gone, and `response` is all there is. */

@@ -14,8 +14,8 @@ export async function abort({ runId }: { readonly runId: string }, ctx: Context)
 /** Lets the caller's client hear the run's events after `after`, or tells what is left of a run whose events are gone. */
 export async function resume({ runId, after = 0 }: { runId: string; after?: number }, ctx: Context): Promise<ChatResumed> {
   const state = await unlessGone(ctx.runs.follow(runId, after))
-  if (!state) return { ...whatIsLeft(await runKept(runId, ctx)), lastSeq: 0, events: false }
-  const heard = { lastSeq: state.lastSeq, events: true }
+  if (!state) return { ...whatIsLeft(await runKept(runId, ctx)), firstSeq: 0, lastSeq: 0, events: false }
+  const heard = { firstSeq: state.firstSeq, lastSeq: state.lastSeq, events: true }
   if (state.open) return { runId, sessionKey: sessionIn(state), status: 'open', ...heard }
   const kept = await unlessGone(runKept(runId, ctx))
   // A run that failed before its turn was kept has left its events and nothing else.
@@ -23,7 +23,7 @@ export async function resume({ runId, after = 0 }: { runId: string; after?: numb
 }
 
 /** A run that is over and still open in the store is one whose end could not be written. */
-function whatIsLeft({ runId, sessionKey, status, response, usage, error }: SessionRun): Omit<ChatResumed, 'lastSeq' | 'events'> {
+function whatIsLeft({ runId, sessionKey, status, response, usage, error }: SessionRun): Omit<ChatResumed, 'firstSeq' | 'lastSeq' | 'events'> {
   const ended = status === 'open' ? 'interrupted' : status
   return { runId, sessionKey, status: ended, response, ...(usage && { usage }), ...(error && { error }) }
 }

@@ -92,7 +92,7 @@ for (const wall of [false, { except: ['models'] }]) {
       assert.equal((await stranger.refusal('chat.resume', { runId })).code, 'not_found')
       assert.equal((await stranger.refusal('chat.abort', { runId })).code, 'not_found')
       const back = gateway.client({ id: 'token:phone', scopes: ['read', 'write'] })
-      assert.deepEqual(await resumed(back, runId, 1), { runId, sessionKey, status: 'open', lastSeq: 2, events: true })
+      assert.deepEqual(await resumed(back, runId, 1), { runId, sessionKey, status: 'open', firstSeq: 1, lastSeq: 2, events: true })
       assert.deepEqual(back.events.map(({ seq, name }) => [seq, name]), [[2, 'chat.delta']])
       await back.call('chat.abort', { runId })
       assert.equal((await back.heard('chat.error')).seq, 3)

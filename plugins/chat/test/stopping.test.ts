@@ -81,15 +81,15 @@ test('a run is resumed from its events while they are kept, and from its session
   const gateway = new ScriptedGateway(chat, { scripts: [[say('Hel'), 'hang'], [say('Hello'), finish()]] })
   const open = await gateway.call('chat.start', { message: 'Hi', sessionKey: 's' })
   await gateway.until('chat.delta Hel')
-  assert.deepEqual(await gateway.call('chat.resume', { runId: open.runId, after: 1 }), { ...open, status: 'open', lastSeq: 2, events: true })
+  assert.deepEqual(await gateway.call('chat.resume', { runId: open.runId, after: 1 }), { ...open, status: 'open', firstSeq: 1, lastSeq: 2, events: true })
   assert.equal(gateway.story.at(-1), 'follow after 1')
   const done = await gateway.call('chat.start', { message: 'Hi', sessionKey: 's' })
   await gateway.spawned[1]
   const usage = { promptTokens: 1, completionTokens: 1, totalTokens: 2 }
   const left = { ...done, status: 'done', response: 'Hello', usage }
-  assert.deepEqual(await gateway.call('chat.resume', { runId: done.runId }), { ...left, lastSeq: 3, events: true })
+  assert.deepEqual(await gateway.call('chat.resume', { runId: done.runId }), { ...left, firstSeq: 1, lastSeq: 3, events: true })
   gateway.live.clear()
-  assert.deepEqual(await gateway.call('chat.resume', { runId: done.runId }), { ...left, lastSeq: 0, events: false })
+  assert.deepEqual(await gateway.call('chat.resume', { runId: done.runId }), { ...left, firstSeq: 0, lastSeq: 0, events: false })
   assert.equal((await gateway.call('chat.resume', { runId: open.runId })).status, 'interrupted')
   await assert.rejects(gateway.call('chat.resume', { runId: 'nobody' }), refused('not_found'))
 })
