@@ -64,13 +64,13 @@ export async function sessionOf(store: Store, sessionKey: string): Promise<Sessi
 export async function change<Answer>(
   store: Store,
   sessionKey: string,
-  plan: (found: SessionRecord | undefined) => Change<Answer> | Promise<Change<Answer>>,
+  plan: (found: SessionRecord | undefined, isAgain: boolean) => Change<Answer> | Promise<Change<Answer>>,
 ): Promise<Answer> {
   checkSessionKey(sessionKey)
   const key = await documentKey(sessionKey)
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const found = await load(store, key)
-    const planned = await plan(found?.value)
+    const planned = await plan(found?.value, attempt > 0)
     if (await isWritten(store, [...writesOf(key, found, planned.record), ...planned.beside])) return planned.answer
   }
   throw new RpcError('conflict', `Too many runs change the session ${sessionKey} at once; try again`, { retryable: true })

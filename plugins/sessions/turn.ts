@@ -14,8 +14,9 @@ type Ending = Omit<SessionCommit, 'status' | 'sessionKey'> & { readonly status: 
 /** Commits the user's turn and the open run. Throws `conflict` where the run has begun already. */
 export async function begin(turn: SessionBegin, ctx: Context): Promise<SessionBegun> {
   const { startedAt: boot } = await ctx.gateway()
-  const { begun, change: what } = await change(ctx.store, turn.sessionKey, async (found) => {
-    const [open, earlier] = await Promise.all([openRun(ctx.store, turn.runId), earlierIn(found, turn.history, ctx)])
+  const { begun, change: what } = await change(ctx.store, turn.sessionKey, async (found, isAgain) => {
+    // The store itself refuses a run that is open already; only then is it worth asking whether that was why.
+    const [open, earlier] = await Promise.all([isAgain ? openRun(ctx.store, turn.runId) : undefined, earlierIn(found, turn.history, ctx)])
     if (open) throw new RpcError('conflict', `The run ${turn.runId} has begun already`)
     const record = grown(found ?? fresh(turn, ctx), turn.messages, ctx.now())
     const run = { runId: turn.runId, sessionKey: turn.sessionKey, session: record.id, caller: ctx.caller.id, boot }
@@ -32,8 +33,11 @@ export async function begin(turn: SessionBegin, ctx: Context): Promise<SessionBe
 
 /** Commits what a run added and how it ended. Throws `conflict` where it is not open, so that no answer is kept twice. */
 export async function commit({ sessionKey, ...ending }: SessionCommit, ctx: Context): Promise<void> {
-  await change(ctx.store, sessionKey, async (found) => {
-    const open = await openRun(ctx.store, ending.runId)
+  // Asked for beside the session, not after it; where the session cannot even be read, nobody comes for the answer.
+  const asked = openRun(ctx.store, ending.runId)
+  asked.catch(() => {})
+  await change(ctx.store, sessionKey, async (found, isAgain) => {
+    const open = await (isAgain ? openRun(ctx.store, ending.runId) : asked)
     if (!open || open.sessionKey !== sessionKey) throw new RpcError('conflict', `The run ${ending.runId} is not open in this session`)
     return closing(found, open, ending, ctx.now())
   })
