@@ -7,8 +7,11 @@ import type { Message, Part } from '@isopod/plugin-api'
 
 const BEGIN = '<<<UNTRUSTED'
 const END = '<<<END UNTRUSTED>>>'
-/** Whatever could be taken for one of the marks, however it is spaced or cased. */
-const FORGED = /<{2,}(?=\s*(?:END\s+)?UNTRUSTED)/gi
+/**
+ * Whatever could be taken for one of the marks, however it is spaced or cased. A row of brackets is looked at once, as a whole:
+ * looked at from each of its brackets, a row of 60,000 takes seconds, and anybody may send one.
+ */
+const FORGED = /(?<!<)<{2,}(?!<)(?=\s*(?:END\s+)?UNTRUSTED)/gi
 
 /** The message as a model is shown it. One without such parts is answered as it is. */
 export function guarded(message: Message): Message {
