@@ -91,5 +91,5 @@ function withoutCredentials(text: string): string {
   if (!text.includes('://')) return text
   return text
     .replace(/:\/\/[^/?#@\s]+@/g, `://${REDACTED}@`)
-    .replace(/([?&][^=&#\s]*(?:key|token|secret|password|signature)[^=&#\s]*=)[^&#\s]*/gi, `$1${REDACTED}`)
+    .replace(/([?&][^=?&#\s]*(?:key|token|secret|password|signature)[^=&#\s]*=)[^&#\s]*/gi, `$1${REDACTED}`)
 }

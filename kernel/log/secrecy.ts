@@ -13,10 +13,12 @@ const SECRET_NAME = /(?:authorization|cookie|token|password|passwd|passphrase|se
 const NAMES = 'authorization|cookie|token|password|passwd|passphrase|secret|api[-_ ]?key|private[-_ ]?key|credential'
 /** A line written by us spells a key as `"name":`. */
 const NAMED = `(?:${NAMES})"\\s*:`
+// A line may quote anybody, at any length: each pattern reads a text once, and none tries a part of it in two ways.
 /** A credential nearly always holds a digit; "Basic authentication" does not. */
-const BEARER = /\b(Bearer|Basic)[ +]+(?=\S*[\d=])[A-Za-z0-9._~+/=-]{8,}/gi
+const BEARER = /\b(Bearer|Basic)[ +]+(?![ +])(?=\S*[\d=])[A-Za-z0-9._~+/=-]{8,}/gi
 const QUERY = /((?:^|[?&;\s"'(,])(?:[a-z0-9_-]*(?:token|password|secret|api_?key|signature)|key)=)[^&\s"'#;]+/gi
-const USER_INFO = /(:\/\/)[^/?#@\s"]+:[^/?#@\s"]*@/g
+/** The name may be empty, as it is in addresses of Redis. */
+const USER_INFO = /(:\/\/)[^/?#@\s":]*:[^/?#@\s"]*@/g
 const FORMS = '\\b(?:Bearer|Basic)[ +]|(?:token|password|secret|api_?key|signature|[?&;]key)=|:\\/\\/[^/?#@\\s"]+@'
 
 /** Whether a field of that name holds a secret: `token`, `botToken`, `x-api-key`. Counts such as `promptTokens` do not. */

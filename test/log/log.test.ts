@@ -89,11 +89,20 @@ test('credentials in texts are hidden by their form', () => {
   log.info('GET /ws?token=abc123&x=1 and ?PASSWORD=hunter2 and /v1?api_key=k-1&key=k-2')
   log.info('sent Authorization: Bearer eyJhbGciOi.J9-x_y and Basic dXNlcjpwYXNz0A==')
   log.info('proxy http://user:pa55@host:8080/path', { error: new Error('fetch https://u:p4ss@h/ failed') })
+  log.info('store redis://:p6ss@host:6379/0')
   log.info('Basic authentication is off, token=none needed')
   const text = lines.join('')
-  for (const secret of ['abc123', 'hunter2', 'k-1', 'k-2', 'eyJ', 'dXNl', 'pa55', 'p4ss']) assert.ok(!text.includes(secret), secret)
+  for (const secret of ['abc123', 'hunter2', 'k-1', 'k-2', 'eyJ', 'dXNl', 'pa55', 'p4ss', 'p6ss']) assert.ok(!text.includes(secret), secret)
   assert.match(text, /GET \/ws\?token=<redacted>&x=1/)
   assert.match(text, /Basic authentication is off/)
+})
+
+test('a text that is nearly a credential a million times over is written at once', () => {
+  // Tried from each of its characters anew, either would take many minutes.
+  const lines: string[] = []
+  const log = logTo(lines)
+  for (const text of [`://${':'.repeat(1_000_000)}`, `Bearer ${'+'.repeat(1_000_000)}`]) log.info('quoted', { text })
+  assert.deepEqual(lines.map((line) => (JSON.parse(line) as { message: string }).message), ['quoted', 'quoted'])
 })
 
 test('a live secret appears nowhere in any line: not in messages, keys, numbers, stacks, URLs, names or bindings', () => {
