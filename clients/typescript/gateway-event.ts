@@ -27,6 +27,8 @@ export type GatewayEvent =
   | Told<'chat.delta' | 'chat.thinking', OfRun & { readonly delta: string }>
   | Told<'tool.call', { readonly runId: string; readonly tool: string; readonly params: unknown; readonly callId?: string; readonly client?: boolean }>
   | Told<'tool.result', { readonly runId: string; readonly tool: string; readonly result: unknown; readonly callId?: string; readonly isError?: boolean }>
+  /** This client's own: the gateway has let go of so many events before this one was heard. */
+  | Told<'chat.gap', OfRun & { readonly missed: number }>
   | Told<'chat.done', OfRun & { readonly usage: Usage; readonly finishReason?: string }>
 
 /** Any event's frame, before anybody has looked what it is. */

@@ -14,8 +14,11 @@ import { refusalIn } from './refusal.ts'
 export interface RunResult {
   readonly runId: string
   readonly sessionKey: string
+  /** The whole answer; where events were missed while it was open, without what they said. */
   readonly response: string
   readonly usage: Usage
+  /** How many of its events can never be heard, because the gateway had let go of them: 0 unless this side was away for long. */
+  readonly missed: number
 }
 
 /** What the run needs of its connection. */
@@ -42,7 +45,9 @@ export class Run implements AsyncIterable<GatewayEvent> {
   #runId: string | undefined
   #sessionKey = ''
   #text = ''
+  #whole: string | undefined
   #lastSeq = 0
+  #missed = 0
   #isOver = false
 
   /** @param runId of one that has begun already. */
@@ -111,14 +116,21 @@ export class Run implements AsyncIterable<GatewayEvent> {
     return true
   }
 
-  /**
-   * @internal What `chat.resume` says of a run. One that is over and whose end was not heard is brought to its end from what is
-   * kept: the rest of its text first.
-   */
-  resume(kept: JsonObject): void {
-    if (this.#isOver) return
-    const status = field(kept, 'status', 'string')
+  /** @internal What `chat.resume` says of a run, and the events that came with it. */
+  takeUp(kept: JsonObject, events: readonly EventFrame[]): void {
     this.#meet(kept)
+    this.#miss((field(kept, 'firstSeq', 'number') ?? 0) - 1 - this.#lastSeq)
+    if (field(kept, 'status', 'string') === 'done') this.#whole = field(kept, 'response', 'string')
+    for (const event of events) this.hear(event)
+    this.#conclude(kept)
+  }
+
+  /**
+   * One that is over and whose end was not heard is brought to its end from what is kept: the rest of its text first.
+   */
+  #conclude(kept: JsonObject): void {
+    const status = field(kept, 'status', 'string')
+    if (this.#isOver) return
     if (status === 'open') return
     const names = { runId: this.#runId ?? '', sessionKey: this.#sessionKey }
     const response = field(kept, 'response', 'string') ?? ''
@@ -141,12 +153,20 @@ export class Run implements AsyncIterable<GatewayEvent> {
     if (this.#sessionKey === '' && sessionKey !== undefined) this.begin(this.#runId ?? '', sessionKey)
   }
 
+  /** Joined events skip numbers; only the gateway knows which it has let go of. */
+  #miss(missed: number): void {
+    if (this.#isOver || missed <= 0) return
+    this.#missed += missed
+    this.#lastSeq += missed
+    this.#queue.push({ type: 'chat.gap', data: { runId: this.#runId ?? '', sessionKey: this.#sessionKey, missed }, seq: this.#lastSeq })
+  }
+
   #finish(done: JsonObject): void {
     if (!this.#end()) return
     this.#queue.end()
     // The gateway counts in these names wherever it counts.
     const usage = done['usage'] as unknown as Usage
-    this.#done({ runId: this.#runId ?? '', sessionKey: this.#sessionKey, response: this.#text, usage })
+    this.#done({ runId: this.#runId ?? '', sessionKey: this.#sessionKey, response: this.#whole ?? this.#text, usage, missed: this.#missed })
   }
 
   #stop(reason: unknown): void {

@@ -11,9 +11,18 @@ import { field, isRecord } from './json.ts'
 import { pause } from './patience.ts'
 import { Run } from './run.ts'
 
+/** Events of a run that came before it is known which are missing. */
+interface Held {
+  readonly events: EventFrame[]
+  /** The number of the last that everybody has been told. */
+  told: number
+}
+
 export class Runs {
   readonly #calls: Calls
   readonly #open = new Map<string, Run>()
+  /** Runs that were asked for again and not answered yet. */
+  readonly #resuming = new Map<string, Held>()
   /** Runs whose name is still to come. */
   readonly #starting = new Set<Run>()
   /** Events of runs that may be one of those. */
@@ -44,6 +53,8 @@ export class Runs {
     const runId = field(event.data, 'runId', 'string')
     if (runId === undefined) return true
     const run = this.#open.get(runId)
+    const held = this.#resuming.get(runId)
+    if (held) return hold(event, held)
     if (run) return run.hear(event)
     if (this.#starting.size > 0) this.#early.push(event)
     return true
@@ -85,9 +96,12 @@ export class Runs {
   }
 
   async #resume(runId: string, run: Run): Promise<void> {
+    const held: Held = { events: [], told: this.#resuming.get(runId)?.told ?? run.lastSeq }
+    this.#resuming.set(runId, held)
     try {
       const kept = await this.#calls.call('chat.resume', { runId, after: run.lastSeq }, {})
-      if (isRecord(kept)) run.resume(kept)
+      this.#resuming.delete(runId)
+      if (isRecord(kept)) run.takeUp(kept, held.events)
       else run.fail(new GatewayError('bad_answer', 'chat.resume answered no run'))
     } catch (thrown) {
       if (!(thrown instanceof GatewayError)) return run.fail(thrown)
@@ -100,6 +114,17 @@ export class Runs {
   }
 
   #forget(run: Run): void {
-    if (run.runId !== undefined && this.#open.get(run.runId) === run) this.#open.delete(run.runId)
+    if (run.runId === undefined || this.#open.get(run.runId) !== run) return
+    this.#open.delete(run.runId)
+    this.#resuming.delete(run.runId)
   }
+}
+
+/** Answers whether it is new to everybody. */
+function hold(event: EventFrame, held: Held): boolean {
+  held.events.push(event)
+  const { seq = held.told + 1 } = event
+  if (seq <= held.told) return false
+  held.told = seq
+  return true
 }

@@ -4,6 +4,7 @@ import { after, before, describe, it, type TestContext } from 'node:test'
 import { WebSocket } from 'ws'
 import { OpenClawClient, type Connection, type ConnectOptions, type GatewayEvent, type Run } from '@isopod/client'
 import { gatewayFor, startGateway, type StartedGateway } from '../main-job/started.ts'
+import { MANY, upstreamFor } from '../faults/upstream.ts'
 import { factsOf, failureOf } from './failure.ts'
 import { wireFor, type Wire } from './wire.ts'
 
@@ -148,6 +149,21 @@ describe('the TypeScript client on a WebSocket', () => {
       wire.up()
     })
     await assertWhole(gateway, 'away', events)
+  })
+
+  it('says how many events of a long run nobody keeps any more, and still has its whole answer', async (test) => {
+    const { url, token } = await gatewayFor(test, { config: (await upstreamFor(test)).config })
+    const first = (await connected(test, { baseUrl: url, token })).run({ message: 'Hello', sessionKey: 'long', options: { model: 'p/long' } })
+    const { runId, response, missed } = await first.result
+    assert.deepEqual([response.length, missed], [5 * MANY, 0])
+    const again = (await connected(test, { baseUrl: url, token })).resume(runId)
+    const events = await heard(again)
+    const [gap, next] = events
+    assert.ok(gap?.type === 'chat.gap' && next !== undefined, gap?.type)
+    assert.deepEqual([gap.data.runId, gap.data.sessionKey, gap.seq, next.seq > gap.seq], [runId, 'long', gap.data.missed, true])
+    assert.ok(gap.data.missed > 0 && events.slice(1).every(({ type }) => type !== 'chat.gap'))
+    const whole = await again.result
+    assert.deepEqual([whole.response, whole.missed], [response, gap.data.missed])
   })
 
   it('finds out that a connection is dead on which nobody says so', async (test) => {

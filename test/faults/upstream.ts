@@ -8,6 +8,8 @@ import type { TestContext } from 'node:test'
 /** Four bytes a character, so that a cut falls into most of them. */
 export const WORDS = '🦀🐚🌊🪸🦐🐠'.repeat(4)
 export const PIECE = 64 * 1024
+/** More pieces than a gateway keeps events of a run. */
+export const MANY = 5_000
 export const HUNDRED_MEGABYTES = 100 * 1024 * 1024
 
 export interface Upstream {
@@ -38,6 +40,7 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
     head(response).write(event({ tool_calls: [{ index: 0, id: 'a', type: 'function', function: { name: 'time_now', arguments: '{"zone":"' } }] }))
     return much(response, argument('x'.repeat(PIECE)))
   },
+  long: (response) => void head(response).end(`${event({ content: 'word ' }).repeat(MANY)}${done}`),
   calm: (response) => void head(response).end(`${event({ content: 'All is well.' })}${done}`),
 }
 
