@@ -269,9 +269,10 @@ class Gateway implements RunningGateway {
     this.#hangUp(entrance.auth.lapsedSince(earlier))
   }
 
-  /** Closes the sockets of credentials that no longer work. */
+  /** Closes the sockets of credentials that no longer work, and what has no socket and no end of its own. */
   #hangUp(callerIds: readonly string[]): void {
     if (callerIds.length === 0) return
+    this.#followers.hangUp(callerIds)
     this.#connections.close(1008, 'This credential no longer works', ({ caller }) => caller !== undefined && callerIds.includes(caller.id))
   }
 

@@ -4,7 +4,7 @@
  * are told a few times a second and in batches, and those that come of telling are told to nobody, so that following the
  * log cannot fill it.
  */
-import { RpcError, type GatewayEvent, type JsonObject } from '@isopod/plugin-api'
+import { RpcError, type Context, type GatewayEvent, type JsonObject } from '@isopod/plugin-api'
 import type { Clock } from './clock.ts'
 import type { EventSink } from './events.ts'
 import { LOG_FOLLOWERS } from './limits.ts'
@@ -33,18 +33,20 @@ interface Follower {
   readonly hears: () => boolean
 }
 
+/** A call that follows. */
+interface Caller {
+  readonly id: string
+  /** Nobody is told on its behalf any more. */
+  readonly ending: AbortController
+}
+
 export class LogFollowers {
   readonly #log: Log
   readonly #clock: Clock
   readonly #followers = new Set<Follower>()
-  /** Ends every call that follows. */
-  readonly #endings = new Set<() => void>()
+  readonly #calls = new Set<Caller>()
   /** Lines that came of telling others. */
   readonly #echoes = new Set<number>()
-  /** Calls that follow. */
-  #calls = 0
-  /** How often all of them were ended. */
-  #turns = 0
   #isTelling = false
   #cancel: (() => void) | undefined
   #deafen: (() => void) | undefined
@@ -61,26 +63,27 @@ export class LogFollowers {
   }
 
   /**
-   * Tells the lines that are wanted until the signal aborts, or following has to begin anew. Resolves with the number to
+   * Tells the lines that are wanted until the call is stopped, or following has to begin anew. Resolves with the number to
    * go on after. Rejects with `rate_limited` where too many follow already.
    */
-  async follow(sink: EventSink, { level, plugin, after, limit }: Following, signal: AbortSignal): Promise<number> {
-    if (this.#calls >= LOG_FOLLOWERS) {
+  async follow(sink: EventSink, { level, plugin, after, limit }: Following, { caller, signal }: Pick<Context, 'caller' | 'signal'>): Promise<number> {
+    if (this.#calls.size >= LOG_FOLLOWERS) {
       const message = `${LOG_FOLLOWERS} calls follow the log already: end one first`
       throw new RpcError('rate_limited', message, { retryable: true, retryAfterSeconds: 5 })
     }
     const wanted = { ...(level !== undefined && { level }), ...(plugin !== undefined && { plugin }) }
     const at = after === undefined ? this.#beginning(wanted, limit) : Math.min(after, this.#log.last)
-    const follower: Follower = { sink, isCall: true, wanted, at, hears: () => !signal.aborted }
-    const turns = this.#turns
-    this.#calls += 1
+    const call: Caller = { id: caller.id, ending: new AbortController() }
+    const over = AbortSignal.any([signal, call.ending.signal])
+    const follower: Follower = { sink, isCall: true, wanted, at, hears: () => !over.aborted }
+    this.#calls.add(call)
     try {
       this.#listen()
       this.#telling(() => sink.hear(event('log.following', { after: at })))
       await this.#catchUp(follower)
-      if (this.#turns === turns) await this.#ended(follower, signal)
+      if (!over.aborted) await this.#ended(follower, over)
     } finally {
-      this.#calls -= 1
+      this.#calls.delete(call)
       this.#remove(follower)
     }
     return follower.at
@@ -90,6 +93,7 @@ export class LogFollowers {
   async #catchUp(follower: Follower): Promise<void> {
     for (let page = 0; page < PAGES && follower.at + 1 < this.#log.first && follower.hears() && !isBehind(follower); page++) {
       const { entries, next } = await this.#log.read({ ...follower.wanted, after: follower.at, limit: BATCH })
+      if (!follower.hears()) return
       this.#telling(() => {
         for (const entry of entries) this.#tellEntry(follower, entry)
       })
@@ -99,26 +103,23 @@ export class LogFollowers {
   }
 
   /** Resolves when it is over. */
-  #ended(follower: Follower, signal: AbortSignal): Promise<void> {
+  #ended(follower: Follower, over: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const end = () => {
-        this.#endings.delete(end)
-        signal.removeEventListener('abort', end)
-        resolve()
-      }
-      this.#endings.add(end)
-      signal.addEventListener('abort', end, { once: true })
+      over.addEventListener('abort', () => resolve(), { once: true })
       this.#add(follower)
       this.#telling(() => this.#tellOne(follower))
-      if (signal.aborted) end()
     })
   }
 
   /** Ends the calls that follow, each with the number to go on after: what they run on is going away. */
   turn(): void {
-    this.#turns += 1
     this.#tell()
-    for (const end of this.#endings) end()
+    for (const { ending } of this.#calls) ending.abort()
+  }
+
+  /** Ends those of callers whose credential no longer works. A stream has no socket that could be closed. */
+  hangUp(callerIds: readonly string[]): void {
+    for (const { id, ending } of this.#calls) if (callerIds.includes(id)) ending.abort()
   }
 
   close(): void {
@@ -143,7 +144,7 @@ export class LogFollowers {
 
   #remove(follower: Follower): void {
     this.#followers.delete(follower)
-    if (this.#followers.size === 0 && this.#calls === 0) this.#rest()
+    if (this.#followers.size === 0 && this.#calls.size === 0) this.#rest()
   }
 
   #rest(): void {

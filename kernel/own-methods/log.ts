@@ -74,7 +74,7 @@ export function addLog(methods: MethodRegistry, { log, followers }: OwnParts): v
     handle: async (query, ctx): Promise<JsonObject> => {
       const ear = CallContext.earOf(ctx)
       if (!ear) throw new RpcError('invalid_request', 'The log is followed on a WebSocket or an event stream; `log.read` answers a page of it')
-      return { next: await followers.follow(ear, asked(query), ctx.signal) }
+      return { next: await followers.follow(ear, asked(query), ctx) }
     },
   })
 }

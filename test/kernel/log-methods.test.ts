@@ -27,6 +27,8 @@ function say(gateway: { log: TestGateway['log'] }, from: number, to: number): vo
   for (let number = from; number <= to; number++) gateway.log.info(`line ${number}`)
 }
 
+const calledBy = (id: string, signal = new AbortController().signal) => ({ caller: { id, scopes: [], origin: 'owner' as const }, signal })
+
 const told = (events: readonly GatewayEvent[]): unknown[] => events.filter(({ name }) => name === 'log.line').map(({ data }) => data['message'])
 
 describe('log.read', () => {
@@ -135,7 +137,7 @@ describe('the event log.line', () => {
     const stop = new AbortController()
     const followers = new LogFollowers(gateway.log, clock)
     t.after(() => followers.close())
-    const following = followers.follow(ear, {}, stop.signal)
+    const following = followers.follow(ear, {}, calledBy('a', stop.signal))
     say(gateway, 1, 2)
     await clock.advance(10 * TELL_MS)
     stop.abort()
@@ -158,7 +160,7 @@ it('one who follows from far back is told from the files what has left memory', 
     heard.push(happened)
     if (happened.data['message'] === 'line 401') reached.resolve()
   }
-  const following = followers.follow({ hear }, { after: 100 }, stop.signal)
+  const following = followers.follow({ hear }, { after: 100 }, calledBy('a', stop.signal))
   await reached.promise
   await clock.advance(10 * TELL_MS)
   followers.close()
@@ -171,9 +173,11 @@ it('one who is still being told of the past when everything is replaced ends too
   t.after(() => log.close())
   say({ log }, 1, LINES_KEPT + 400)
   const followers = new LogFollowers(log, new TestClock())
-  const following = followers.follow({ hear: () => {} }, { after: 0 }, new AbortController().signal)
+  const heard: GatewayEvent[] = []
+  const following = followers.follow({ hear: (happened) => heard.push(happened) }, { after: 0 }, calledBy('a'))
   followers.turn()
-  assert.ok((await following) >= 200)
+  assert.equal(await following, 0, 'it goes on from where it was')
+  assert.deepEqual(told(heard), [])
 })
 
 /** A row like those that show the log as an event stream. */
@@ -225,6 +229,22 @@ describe('log.follow', () => {
     await clock.advance(TELL_MS)
     assert.partialDeepStrictEqual(await next(events), { event: 'log.line', id: String(start + 1), data: { seq: start + 1, level: 'warn', message: 'line 1', size: 3 } })
     await events.return(undefined)
+  })
+
+  it('ends the moment its token is revoked, and no other stream with it', async (t) => {
+    const { gateway, clock } = await open(t, rows)
+    const client = gateway.client()
+    const { token } = (await client.call('token.create', { name: 'short', scopes: ['admin'] })) as { token: string }
+    const [revoked, other] = [eventsOf(await gateway.fetch('/lines', { headers: { authorization: `Bearer ${token}` } })), eventsOf(await gateway.fetch('/lines'))]
+    for (const events of [revoked, other]) await next(events)
+    await client.call('token.revoke', { token: 'short' })
+    gateway.log.info('line 1')
+    await clock.advance(TELL_MS)
+    const rest: unknown[] = []
+    for await (const { data } of revoked) rest.push(data['message'])
+    assert.ok(!rest.includes('line 1'))
+    while ((await next(other)).data['message'] !== 'line 1');
+    await other.return(undefined)
   })
 
   it('goes on after the last line a client had, and misses none', async (t) => {
