@@ -3,7 +3,7 @@
 // this repository find the plugin API. Without a place to write, everything works as before, only slower.
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import module from 'node:module'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { threadId } from 'node:worker_threads'
 
@@ -50,7 +50,7 @@ class KeptText {
     this.#kept ??= readKept(this.#file)
     const known = this.#fresh.get(path) ?? this.#kept.find(path)
     if (known && known.mtimeMs === mtimeMs && known.size === size) return known.text
-    const text = module.stripTypeScriptTypes(readFileSync(path, 'utf8'))
+    const text = strip(path)
     this.#fresh.set(path, { mtimeMs, size, text })
     return text
   }
@@ -69,6 +69,19 @@ class KeptText {
     } catch {
       // A read-only installation: the next start strips again.
     }
+  }
+}
+
+/** Node tells the line of a mistake only on top of the stack, and the file nowhere. */
+function strip(path) {
+  try {
+    return module.stripTypeScriptTypes(readFileSync(path, 'utf8'))
+  } catch (error) {
+    const [, line] = /^:(\d+)\n/.exec(error.stack) ?? []
+    if (line === undefined) throw error
+    error.stack = `${path}${error.stack}`
+    error.message = `${basename(path)}:${line}: ${error.message}`
+    throw error
   }
 }
 

@@ -157,6 +157,18 @@ test('code that cannot be imported is told without the folders it is in, and the
   }
 })
 
+test('a mistake in the grammar is told with the file and the line it is in', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'isopod-lifecycle-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  const entry = (name: string) => pathToFileURL(join(folder, name)).href
+  await writeFile(join(folder, 'index.ts'), "import './part.ts'\n")
+  await writeFile(join(folder, 'part.ts'), "const fine = 1\n\nexport const pair = { a: 'x' b: 'y' }\n")
+  const house = await fails({ id: 'bad', entry: entry('index.ts') }, /^part\.ts:3: Expected/)
+  assert.ok(house.logged('error').includes('The code of bad 1.0.0 could not be imported'))
+  await writeFile(join(folder, 'colours.ts'), 'const fine = 1\nenum Colour { Red }\n')
+  await fails({ id: 'bad', entry: entry('colours.ts') }, /^colours\.ts:2: .*enum/)
+})
+
 test('a module that never finishes loading fails, and holds up no later change', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'isopod-lifecycle-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
