@@ -3,13 +3,15 @@ import type { Dialect } from '@isopod/plugin-api'
 import type { Generation } from '@isopod/kernel/generation.ts'
 import { code, page, table } from './page.ts'
 
-const ABOUT = `Every URL is a row onto a method. A row without the credential \`token\` is public. Whatever is not listed here is refused: 401
+const ABOUT = `Every URL is a row onto a method. \`own\` is a credential that the method itself asks for. Whatever is not listed here is refused: 401
 without a credential, and only then 404 or 405.`
+
+const CREDENTIALS = { token: 'token', public: 'none', own: 'own' } as const
 
 export function routesPage({ routes, dialects }: Generation): string {
   const rows = [...routes.values()]
     .sort((left, right) => (left.item.path < right.item.path ? -1 : 1))
-    .map(({ item, instance }) => [code(`${item.verb} ${item.path}`), code(item.call), item.auth === 'public' ? 'none' : 'token', instance.id])
+    .map(({ item, instance }) => [code(`${item.verb} ${item.path}`), code(item.call), CREDENTIALS[item.auth ?? 'token'], instance.id])
   return page(
     'Routes and dialects',
     ABOUT,
