@@ -125,13 +125,10 @@ export class Run implements AsyncIterable<GatewayEvent> {
     this.#conclude(kept)
   }
 
-  /**
-   * One that is over and whose end was not heard is brought to its end from what is kept: the rest of its text first.
-   */
+  /** One that is over and whose end was not heard is brought to its end from what is kept: the rest of its text first. */
   #conclude(kept: JsonObject): void {
     const status = field(kept, 'status', 'string')
-    if (this.#isOver) return
-    if (status === 'open') return
+    if (this.#isOver || status === 'open') return
     const names = { runId: this.#runId ?? '', sessionKey: this.#sessionKey }
     const response = field(kept, 'response', 'string') ?? ''
     const rest = response.startsWith(this.#text) ? response.slice(this.#text.length) : ''
