@@ -4,10 +4,8 @@
  * real parts; the testing gateway opens some in memory.
  */
 import type { Sandbox } from '@isopod/plugin-api'
-import { Authenticator } from './auth/authenticate.ts'
-import { checkBind } from './auth/bind.ts'
+import { Entrance } from './auth/entrance.ts'
 import { Failures } from './auth/failures.ts'
-import { namesOf } from './auth/origin.ts'
 import { Throttle } from './auth/throttle.ts'
 import type { TokenBook } from './auth/tokens.ts'
 import type { Clock } from './clock.ts'
@@ -64,12 +62,6 @@ export interface RunningGateway {
   close(drainMs?: number): Promise<void>
 }
 
-/** How callers get in under one config; made anew when it changes. */
-interface Entrance {
-  readonly auth: Authenticator
-  readonly names: ReturnType<typeof namesOf>
-}
-
 /**
  * Applies the config, then listens.
  * @throws Error a sentence for the owner: it would bind where it must not, or the port is taken.
@@ -94,10 +86,7 @@ class Gateway implements RunningGateway {
   readonly #followers: LogFollowers
   readonly #front: Front
   readonly #undo: (() => void)[] = []
-  readonly #failures: Failures
-  #entrance: Entrance
-  /** `gateway.bind` as it was when the port was opened; a change of it waits for the next start. */
-  #bind: string
+  readonly #entrance: Entrance
   #transport: Transport | undefined
   #bound: { readonly port: number; readonly hosts: readonly string[] } = { port: 0, hosts: [] }
   #report: ChangeReport | undefined
@@ -106,14 +95,11 @@ class Gateway implements RunningGateway {
 
   constructor(parts: GatewayParts) {
     this.#parts = parts
-    const { clock, log, store, config } = parts
-    const { gateway } = config.current
-    this.#bind = gateway.bind
+    const { clock, log, store, config, tokens } = parts
     this.#followers = new LogFollowers(log, clock)
     const limits = limitsInForce(config)
-    this.#failures = new Failures(clock, limits, (message) => log.warn(message))
     this.#throttle = new Throttle(clock, limits)
-    this.#entrance = this.#entranceUnder(config.current, [])
+    this.#entrance = new Entrance(config.current, { tokens, failures: new Failures(clock, limits, (message) => log.warn(message)) })
     this.#health = new Health({ clock, facts: () => this.#facts(), troubles: () => this.#troubles() })
     this.kernel = new Kernel({
       log,
@@ -162,9 +148,7 @@ class Gateway implements RunningGateway {
 
   async open(): Promise<void> {
     const { config, tokens } = this.#parts
-    const { gateway } = config.current
-    const { auth } = this.#entrance
-    const binding = checkBind({ bind: gateway.bind, authEnabled: gateway.auth.enabled, hasCredential: auth.hasCredential })
+    const binding = this.#entrance.binding(config.current)
     this.#report = await this.#apply()
     await this.#listen(binding.hosts)
     const { core } = this.kernel
@@ -209,7 +193,10 @@ class Gateway implements RunningGateway {
       malformed: (reason, address) => this.#parts.log.debug(`A malformed request was refused: ${reason}`, { address }),
     })
     this.#bound = await this.#transport.listen()
-    this.#entrance = this.#entranceUnder(this.#parts.config.current, this.#bound.hosts)
+    const { current } = this.#parts.config
+    this.#entrance.opened(current, this.#bound.hosts)
+    // It may have changed since the start began; from here on it tells.
+    this.#admitUnder(current)
   }
 
   /** Brings what is wanted now. Changes are applied in the order they came. */
@@ -255,18 +242,16 @@ class Gateway implements RunningGateway {
     })
   }
 
-  /** Who may come in from now on. What would not have been let start does not get in by a change either. */
+  /** Who may come in from now on. */
   #admitUnder(now: Config): void {
-    const { auth: earlier } = this.#entrance
-    const entrance = this.#entranceUnder(now, this.#bound.hosts)
+    let lapsed
     try {
-      checkBind({ bind: this.#bind, authEnabled: now.gateway.auth.enabled, hasCredential: entrance.auth.hasCredential })
+      lapsed = this.#entrance.change(now)
     } catch (thrown) {
       this.#parts.log.error(`gateway.auth stays as it was. ${(thrown as Error).message}`)
       return
     }
-    this.#entrance = entrance
-    this.#hangUp(entrance.auth.lapsedSince(earlier))
+    this.#hangUp(lapsed)
   }
 
   /** Closes the sockets of credentials that no longer work, and what has no socket and no end of its own. */
@@ -274,14 +259,6 @@ class Gateway implements RunningGateway {
     if (callerIds.length === 0) return
     this.#followers.hangUp(callerIds)
     this.#connections.close(1008, 'This credential no longer works', ({ caller }) => caller !== undefined && callerIds.includes(caller.id))
-  }
-
-  #entranceUnder({ gateway }: Config, bound: readonly string[]): Entrance {
-    const { tokens } = this.#parts
-    return {
-      auth: new Authenticator(gateway.auth, { tokens, failures: this.#failures }),
-      names: namesOf({ bound, hosts: gateway.hosts, origins: gateway.origins, cors: gateway.cors.origins }),
-    }
   }
 
   #frontOf(): Front {
