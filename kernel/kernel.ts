@@ -9,7 +9,7 @@ import { EMPTY_GENERATION, type Generation } from './generation.ts'
 import { Instance } from './instance.ts'
 import { DRAIN_MS, START_DEADLINE_MS } from './limits.ts'
 import { FailedWishes } from './lifecycle/failed-wishes.ts'
-import { importPlugin, ImportError, objection } from './lifecycle/load.ts'
+import { importPlugin, ImportError, objection, placeOf } from './lifecycle/load.ts'
 import { plan, type Plan, type Wanted, type WantedPlugins } from './lifecycle/plan.ts'
 import { tryOut, type Candidates, type Failure } from './lifecycle/register.ts'
 import { separateSecrets } from './lifecycle/secret-config.ts'
@@ -148,7 +148,7 @@ export class Kernel {
         wishes.set(await this.#instance(wish), wish)
       } catch (thrown) {
         if (thrown instanceof ImportError) this.#parts.log.error(`The code of ${id} ${version} could not be imported`, { err: thrown.cause })
-        const reason = sentence(thrown)
+        const reason = `${sentence(thrown)}${placeOf(thrown, wish.source)}`
         unborn.set(id, { version, reason })
         hopeless.set(wish, reason)
       }

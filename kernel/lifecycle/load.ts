@@ -83,6 +83,19 @@ async function imported(url: string): Promise<{ readonly default?: Partial<Plugi
   }
 }
 
+/**
+ * The line of the plugin's own code that was running when something was thrown, as ` (index.ts:3)`. Empty where that cannot be
+ * seen, and for a plugin of this repository.
+ */
+export function placeOf(thrown: unknown, { builtIn, entry }: Source): string {
+  const origin = thrown instanceof ImportError ? thrown.cause : thrown
+  if (builtIn || entry === undefined || !(origin instanceof Error)) return ''
+  const folder = new URL('.', entry).href
+  const frame = origin.stack?.split('\n').find((line) => /^\s+at /.test(line) && line.includes(folder)) ?? ''
+  const [, file, line] = /^([^?:]+)(?:\?version=[^:]*)?:(\d+):\d+/.exec(frame.slice(frame.indexOf(folder) + folder.length)) ?? []
+  return file === undefined || line === undefined ? '' : ` (${decodeURIComponent(file)}:${line})`
+}
+
 /** An absolute path or file URL, up to its last part; what is imported under a version carries that as a query. */
 const IN_QUOTES = /(['"`])(?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^'"`\n]*[\\/]([^'"`\n\\/?]+)(?:\?version=[^'"`\n]*)?\1/g
 const BARE = /(?<![\w@.:/\\-])(?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^\s'"`]*[\\/]([^\s'"`\\/?]+)(?:\?version=[^\s'"`:]*)?/g

@@ -169,6 +169,20 @@ test('a mistake in the grammar is told with the file and the line it is in', asy
   await fails({ id: 'bad', entry: entry('colours.ts') }, /^colours\.ts:2: .*enum/)
 })
 
+test('what a plugin from elsewhere throws while it is loaded or registers is told with its line', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'isopod lifecycle-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  const broken: Readonly<Record<string, readonly [code: string, told: RegExp]>> = {
+    'throws.ts': ['const a = 1\nthrow new Error("no such luck")', /^no such luck \(throws\.ts:2\)$/],
+    'misspells.ts': ['export default {\n  register: ({ hooks }) =>\n    hooks.mehtods.tap("a", () => {}),\n}', /^Cannot read .*'tap'\) \(misspells\.ts:3\)$/],
+    'misnames.ts': ['export default {\n  register: ({ hooks }) => hooks.methods.tap("a", (into) => into.add({ name: "x" })),\n}', /^methods: name "x" is not `noun\.verb` \(misnames\.ts:2\)$/],
+  }
+  for (const [name, [code, told]] of Object.entries(broken)) {
+    await writeFile(join(folder, name), code)
+    await fails({ id: 'bad', builtIn: false, entry: pathToFileURL(join(folder, name)).href }, told)
+  }
+})
+
 test('a module that never finishes loading fails, and holds up no later change', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'isopod-lifecycle-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
