@@ -14,9 +14,14 @@ export async function createToken(name: string, scopeList: string): Promise<void
   })
 }
 
+/** Prints the rows alone on standard output, and what its columns are beside them. */
 export async function listTokens(): Promise<void> {
   await withBook(async (book) => {
-    for (const { name, scopes, createdAt } of book.list()) console.log(`${name}\t${scopes.join(',')}\t${new Date(createdAt).toISOString()}`)
+    const rows = book.list().map(({ name, scopes, createdAt }): Row => [name, scopes.join(','), new Date(createdAt).toISOString()])
+    if (rows.length === 0) return console.error('There are no tokens in this home. `token create NAME` makes one')
+    const [head, ...lines] = aligned([['NAME', 'SCOPES', 'MADE'], ...rows])
+    console.error(head)
+    for (const line of lines) console.log(line)
   })
 }
 
@@ -25,6 +30,13 @@ export async function revokeToken(name: string): Promise<void> {
     const gone = await book.revoke(name)
     console.error(`The token '${gone.name}' no longer works`)
   })
+}
+
+type Row = readonly [name: string, scopes: string, made: string]
+
+function aligned(rows: readonly Row[]): readonly string[] {
+  const widest = (column: 0 | 1) => Math.max(...rows.map((row) => row[column].length))
+  return rows.map(([name, scopes, made]) => `${name.padEnd(widest(0))}  ${scopes.padEnd(widest(1))}  ${made}`)
 }
 
 async function withBook(use: (book: TokenBook) => Promise<void>): Promise<void> {
