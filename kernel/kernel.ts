@@ -3,31 +3,24 @@
  * and ready, in that order; whatever fails on the way is left out and said, and until the single assignment in `#ready`
  * nothing that runs has been touched. It knows no socket, no route and no config file.
  */
-import { isRpcError, type JsonObject, type Sandbox, type Store } from '@isopod/plugin-api'
+import { isRpcError, type JsonObject } from '@isopod/plugin-api'
 import type { Core } from './core.ts'
 import { EMPTY_GENERATION, type Generation } from './generation.ts'
-import { Instance } from './instance.ts'
-import { DRAIN_MS, START_DEADLINE_MS } from './limits.ts'
+import type { Instance } from './instance.ts'
+import { DRAIN_MS } from './limits.ts'
 import { FailedWishes } from './lifecycle/failed-wishes.ts'
-import { importPlugin, ImportError, objection, placeOf } from './lifecycle/load.ts'
+import { instantiate, type InstanceParts } from './lifecycle/instantiate.ts'
+import { ImportError, objection, placeOf } from './lifecycle/load.ts'
 import { plan, type Plan, type Wanted, type WantedPlugins } from './lifecycle/plan.ts'
 import { tryOut, type Candidates, type Failure } from './lifecycle/register.ts'
-import { separateSecrets } from './lifecycle/secret-config.ts'
 import { eachAfterItsNeeds, start } from './lifecycle/start.ts'
 import { letGo, stop } from './lifecycle/stop.ts'
-import type { Log } from './log.ts'
-import { record, type Registration } from './recorder.ts'
 import { Roster, type FailedAttempt, type PluginRow } from './roster.ts'
 import { Stalls } from './stall.ts'
 
-export interface KernelParts {
+export interface KernelParts extends Omit<InstanceParts, 'clock'> {
   /** All of a core but what is the kernel's own. */
   readonly core: Omit<Core, 'current' | 'log' | 'stalls'>
-  readonly log: Log
-  /** A plugin's corner of the store. */
-  readonly storeOf: (pluginId: string) => Store
-  /** What holds plugins that are not trusted. Without one, such a plugin fails and says so. */
-  readonly sandbox?: Sandbox
 }
 
 /** What a change did, by plugin id. */
@@ -140,12 +133,13 @@ export class Kernel {
     const untried = new Set([...hopeless.keys()].map(({ source }) => source.manifest.id))
     const present = this.#present(wanted, untried)
     const wishes = new Map<Instance, Wanted>()
+    const parts = { ...this.#parts, clock: this.core.clock }
     const bring = async (wish: Wanted) => {
       const { id, version } = wish.source.manifest
       const why = objection(wish, present)
       if (why !== undefined) return void unborn.set(id, { version, reason: why })
       try {
-        wishes.set(await this.#instance(wish), wish)
+        wishes.set(await instantiate(wish, parts), wish)
       } catch (thrown) {
         if (thrown instanceof ImportError) this.#parts.log.error(`The code of ${id} ${version} could not be imported`, { err: thrown.cause })
         const reason = `${sentence(thrown)}${placeOf(thrown, wish.source)}`
@@ -249,38 +243,6 @@ export class Kernel {
     for (const { id, version, state } of this.rows()) if (changed.has(id)) this.core.events.tell('plugin.changed', { id, version, state })
     const failed = Object.fromEntries([...failures].map(([id, { reason }]) => [id, reason]))
     return { generation: trial.number, brought: brought.map((one) => one.label), retired: retired.map((one) => one.label), failed }
-  }
-
-  async #instance(wish: Wanted): Promise<Instance> {
-    const { manifest, builtIn } = wish.source
-    const { trust } = wish
-    const log = this.#parts.log.child({ plugin: `${manifest.id} ${manifest.version}` })
-    const { config, secrets } = separateSecrets(wish.config, manifest.config)
-    for (const secret of secrets.values()) this.#parts.log.hide(secret)
-    const registration = trust === 'walled' ? await this.#walled(wish, log) : record(await this.#inTime(importPlugin(wish.source), manifest.id), manifest.id)
-    return new Instance({ manifest, registration, config, secrets, trust, builtIn, log, store: this.#parts.storeOf(manifest.id) })
-  }
-
-  /** Code that never finishes loading must not hold up every later change. */
-  #inTime<Loaded>(loading: Promise<Loaded>, id: string): Promise<Loaded> {
-    return new Promise((resolve, reject) => {
-      const undo = this.core.clock.after(START_DEADLINE_MS, () => reject(new Error(`${id} did not load within ${START_DEADLINE_MS} ms`)))
-      loading.then(resolve, reject).finally(undo)
-    })
-  }
-
-  async #walled({ source: { manifest, entry } }: Wanted, log: Log): Promise<Registration> {
-    const { sandbox } = this.#parts
-    if (!sandbox) throw new Error(`${manifest.id} does not come with the gateway, and this version has no wall to put it behind: \`trust: full\` under plugins.${manifest.id} runs it unguarded`)
-    if (entry === undefined) throw new Error(`${manifest.id} has no entry a process could load`)
-    const { walledContributions } = await import('./door.ts')
-    const loading = sandbox.load({ id: manifest.id, version: manifest.version, entry }, (level, text) => log[level](text))
-    const walled = await this.#inTime(loading, manifest.id).catch((thrown: unknown) => {
-      // One that comes too late is sent home.
-      void loading.then((late) => late.close()).catch(() => {})
-      throw thrown
-    })
-    return walledContributions(walled, manifest.id)
   }
 }
 
