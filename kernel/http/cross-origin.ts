@@ -13,7 +13,7 @@ type Headers = Readonly<Record<string, string>>
 /** How long a browser need not ask again, in seconds: as long as Chromium remembers at most is 7,200; a config changes sooner. */
 const MAX_AGE = '600'
 /** What a page may read of an answer's head beside what it always may. */
-const EXPOSED = 'ETag, Retry-After, WWW-Authenticate'
+const EXPOSED = 'ETag, Retry-After, WWW-Authenticate, X-Should-Retry'
 /** Names of headers, as a browser lists them. */
 const NAME_LIST = /^[\w!#$%&'*+.^`|~-]+(?:\s*,\s*[\w!#$%&'*+.^`|~-]+){0,63}$/
 
