@@ -2,7 +2,7 @@
  * A mapping: which path leads to which action, with templates in place of fixed words. The config may spell one in two ways
  * (seed 004's `path` and `action`, and the native `match` with its templates beside it); both are read into the same shape.
  */
-import { RpcError, type Context } from '@isopod/plugin-api'
+import type { Context } from '@isopod/plugin-api'
 import type { WakeMode } from './contract.ts'
 import { settingsOf } from './settings.ts'
 import type { Signature } from './signature.ts'
@@ -39,7 +39,8 @@ export interface MappingConfig extends Omit<ActionConfig, 'kind' | 'message' | '
 export interface Mapping extends Omit<ActionConfig, 'kind' | 'message' | 'text' | 'mode'> {
   readonly label: string
   readonly kind: 'agent' | 'wake'
-  readonly text: string
+  /** Undefined where the config forgot to give it one, which is told to whoever may know of the mapping. */
+  readonly text: string | undefined
   readonly mode: WakeMode
   readonly signature?: Signature
 }
@@ -47,7 +48,8 @@ export interface Mapping extends Omit<ActionConfig, 'kind' | 'message' | 'text' 
 /** The first mapping of a path, and of the payload's `source` where it asks for one. */
 export function mappingFor(name: string, source: unknown, ctx: Pick<Context, 'config'>): Mapping | undefined {
   const { mappings } = settingsOf(ctx)
-  const found = mappings.find(({ path, match }) => fits(path ?? match?.path, name) && (match?.source === undefined || match.source === source))
+  const isMeant = ({ path, match }: MappingConfig) => fits(path ?? match?.path, name) && (match?.source === undefined || match.source === source)
+  const found = mappings.find(isMeant)
   return found && read(found, name)
 }
 
@@ -70,7 +72,13 @@ function trimmed(path: string): string {
 function read(config: MappingConfig, name: string): Mapping {
   const { id, path: _path, match: _match, action, wakeMode, messageTemplate, textTemplate, signature, ...beside } = config
   const { kind, message, text, mode, ...inside } = typeof action === 'object' ? action : { kind: action }
-  const words = message ?? text ?? messageTemplate ?? textTemplate
-  if (words === undefined) throw new RpcError('unavailable', `The mapping ${id ?? name} says nothing: give it a message`)
-  return { label: id ?? trimmed(name), kind: kind ?? 'agent', text: words, mode: mode ?? wakeMode ?? 'now', ...beside, ...inside, ...(signature && { signature }) }
+  return {
+    label: id ?? trimmed(name),
+    kind: kind ?? 'agent',
+    text: message ?? text ?? messageTemplate ?? textTemplate,
+    mode: mode ?? wakeMode ?? 'now',
+    ...beside,
+    ...inside,
+    ...(signature && { signature }),
+  }
 }

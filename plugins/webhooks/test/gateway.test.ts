@@ -301,6 +301,15 @@ test('hooks live where hooks.path says', async (t) => {
   assert.equal((await post(gateway, '/hooks/wake', { text: 'x' }, { authorization: `Bearer ${gateway.token}` })).status, 404)
 })
 
+test('a mapping without a message is told to who may call it, spoils no list, and is nothing to a stranger', async (t) => {
+  const gateway = await opened(t, { mappings: [{ path: 'mute', action: 'agent' }] })
+  assert.equal((await post(gateway, '/hooks/mute', {}, { authorization: '' })).status, 401)
+  const told = await post(gateway, '/hooks/mute', {})
+  assert.deepEqual([told.status, /mapping mute says nothing/.test(await told.text())], [503, true])
+  const { hooks } = (await gateway.client().call('hook.list')) as { hooks: JsonObject[] }
+  assert.deepEqual(hooks.map(({ path }) => path), ['wake', 'agent', 'mute'])
+})
+
 test('the hooks there are can be listed, without their secrets', async (t) => {
   const gateway = await opened(t, { mappings: [{ ...GITHUB, signature: { secret: SECRET } }] })
   const listed = await gateway.client().call('hook.list')
