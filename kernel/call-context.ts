@@ -171,7 +171,9 @@ export class CallContext implements Context {
     if (!bound) throw new RpcError('not_found', `There is no tool ${name}`, { param: 'tool' })
     const given = this.#call.copied(args, `the arguments of ${name}`)
     const misfit = check(bound.item.params, given)
-    if (misfit) throw new RpcError('invalid_request', `${name}: ${misfit.message}`, misfit.param === undefined ? {} : { param: misfit.param })
+    if (misfit) {
+      throw new RpcError('invalid_request', `${name}: ${misfit.message}`, misfit.param === undefined ? {} : { param: misfit.param })
+    }
     const inner = this.#call.inner(`tool ${name}`, options)
     try {
       return (await inner.enterTool(bound, given)) as Json

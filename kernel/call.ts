@@ -2,7 +2,23 @@
  * One call, from its arrival to its end: who asks, on which generation, and what stops it. Plugin code is entered here and
  * nowhere else; whatever it throws is wrapped once, with its name. What a handler may do meanwhile is its context's.
  */
-import { jsonCopy, RpcError, type AskingHooks, type CallOptions, type Caller, type Channel, type Context, type Json, type JsonObject, type Method, type ModelProvider, type OutgoingMessage, type SpawnOptions, type Tool, type Verdict } from '@isopod/plugin-api'
+import {
+  jsonCopy,
+  RpcError,
+  type AskingHooks,
+  type CallOptions,
+  type Caller,
+  type Channel,
+  type Context,
+  type Json,
+  type JsonObject,
+  type Method,
+  type ModelProvider,
+  type OutgoingMessage,
+  type SpawnOptions,
+  type Tool,
+  type Verdict,
+} from '@isopod/plugin-api'
 import { refusalFrom } from './blame.ts'
 import { CallContext } from './call-context.ts'
 import type { Bound } from './collector.ts'
@@ -83,7 +99,9 @@ export class Call {
     this.#deadlineMs = parts.deadlineMs
     this.#maker = parent ? parent.#instance : undefined
     this.arrivedAt = core.stalls.sign(this.#maker)
-    if (this.#depth > CALL_DEPTH) throw new RpcError('internal', `${method} is called ${CALL_DEPTH} deep: do plugins call each other in circles?`)
+    if (this.#depth > CALL_DEPTH) {
+      throw new RpcError('internal', `${method} is called ${CALL_DEPTH} deep: do plugins call each other in circles?`)
+    }
   }
 
   get generation(): Generation {
@@ -325,7 +343,9 @@ export class Call {
   /** @throws RpcError where the call has been stopped already, or the plugin has. */
   #begin(instance: Instance): number {
     if (this.#stopping.reason) throw this.#stopping.reason
-    if (instance.gone && !this.#isLife) throw new RpcError('unavailable', `${instance.id} was replaced while this ran; try again`, { retryable: true })
+    if (instance.gone && !this.#isLife) {
+      throw new RpcError('unavailable', `${instance.id} was replaced while this ran; try again`, { retryable: true })
+    }
     this.#instance = instance
     this.#entered = this.generation
     this.#place = this.#entered.calls.enter(this)

@@ -21,7 +21,9 @@ export function dispatch(call: Call, params: JsonObject): unknown {
   if (!call.isInner && core.closing() && !isPublic(call)) throw new RpcError('unavailable', 'The gateway is stopping', { retryable: true })
 
   const wait = call.isInner || call.isCounted ? undefined : core.overRate(caller.id, call.arrivedAt)
-  if (wait !== undefined) throw new RpcError('rate_limited', `Too many calls; try again in ${wait} s`, { retryable: true, retryAfterSeconds: wait })
+  if (wait !== undefined) {
+    throw new RpcError('rate_limited', `Too many calls; try again in ${wait} s`, { retryable: true, retryAfterSeconds: wait })
+  }
 
   const bound = generation.methods.get(call.method)
   if (!bound || (bound.item.internal && !call.isInner && call.rowOf !== bound.instance)) throw new RpcError('method_not_found', `There is no method ${call.method}`)
@@ -35,7 +37,10 @@ export function dispatch(call: Call, params: JsonObject): unknown {
   return call.enter(bound, params)
 }
 
-/** Such a method is asked by watchers: a gateway that finishes its work before it stops still lives, and can say that it is not ready. */
+/**
+ * Such a method is asked by watchers: a gateway that finishes its work before
+ * it stops still lives, and can say that it is not ready.
+ */
 function isPublic({ generation, method }: Call): boolean {
   return generation.methods.get(method)?.item.scope === 'public'
 }

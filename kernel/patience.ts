@@ -6,7 +6,10 @@ import { RpcError, type Outcome } from '@isopod/plugin-api'
 import type { Call } from './call.ts'
 import { refused, succeeded } from './outcome.ts'
 
-/** Never rejects. `patienceMs` counts from now; without it a client waits as long as a request may take. 0 waits for the call's own end. */
+/**
+ * Never rejects. `patienceMs` counts from now; without it a client waits as long
+ * as a request may take. 0 waits for the call's own end.
+ */
 export function endOf(call: Call, answer: Promise<unknown>, patienceMs: number = call.core.deadlineMs()): Promise<Outcome> {
   const ended = answer.then(succeeded, refused)
   if (patienceMs === 0) return ended

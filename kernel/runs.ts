@@ -82,7 +82,10 @@ export class Runs {
     return new Promise((resolve) => (run?.cancel ? run.waiting.push({ name, resolve }) : resolve(false)))
   }
 
-  /** Numbers an event of an open run, keeps it and tells its followers. Of a run that is not open, or not the teller's, nothing is told. */
+  /**
+   * Numbers an event of an open run, keeps it and tells its followers. Of a run
+   * that is not open, or not the teller's, nothing is told.
+   */
   tell(runId: string, event: Omit<GatewayEvent, 'seq' | 'runId'>, teller?: Caller): void {
     const run = this.#runs.get(runId)
     if (!run?.cancel || (teller && !mayHear(run, teller))) return

@@ -50,7 +50,10 @@ export class Stopping {
     this.#later(() => signal.removeEventListener('abort', stop))
   }
 
-  /** Stops with `timeout` when the clock's elapsed milliseconds come to `at`. There is a timer only for what outlasts its turn. */
+  /**
+   * Stops with `timeout` when the clock's elapsed milliseconds come to `at`.
+   * There is a timer only for what outlasts its turn.
+   */
   deadline(clock: Clock, at: number, message: () => string): void {
     const stop = () => this.stop(new RpcError('timeout', message()))
     const arm = () => {

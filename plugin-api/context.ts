@@ -50,8 +50,8 @@ export interface CallOptions {
   /** Stops the inner call early; the outer call's own signal always does. */
   readonly signal?: AbortSignal
   /**
-   * Carried out even though this call's own signal is aborted: for the last writes of a call that was cancelled. Has a
-   * deadline of five seconds instead.
+   * Carried out even though this call's own signal is aborted: for the last writes of a
+   * call that was cancelled. Has a deadline of five seconds instead.
    */
   readonly outliving?: boolean
 }
@@ -141,7 +141,10 @@ export interface Context {
   ask<Name extends keyof AskingHooks>(hook: Name, subject: AskingHooks[Name]): Promise<Verdict<AskingHooks[Name]>>
   /** Tells everyone who tapped an `-ed` hook. Only for a handler of the hook's own noun. */
   tell<Name extends keyof HearingHooks>(hook: Name, fact: HearingHooks[Name]): void
-  /** What all plugins contributed of a kind, as data, each with the id of its `plugin`. Only for a handler of the kind's own noun (`tool.*` for `tools`). */
+  /**
+   * What all plugins contributed of a kind, as data, each with the id of its `plugin`.
+   * Only for a handler of the kind's own noun (`tool.*` for `tools`).
+   */
   catalog(kind: 'tools' | 'models' | 'channels'): Promise<readonly JsonObject[]>
   /** Runs a contributed tool. Its params are checked against its schema. Only for a handler of `tool.*`. */
   useTool(name: string, args: JsonObject, options?: CallOptions): Promise<Json>

@@ -72,7 +72,10 @@ export interface RouteDeclaration {
    * reaches `decode` in the headers and the query, and refuses `unauthorized` where it is wrong; the gateway counts that as a failure.
    */
   readonly auth?: 'token' | 'public' | 'own'
-  /** `json` (the default): parsed. `text`: as it came, whatever its type, for signatures over the very bytes. It must be UTF-8. */
+  /**
+   * `json` (the default): parsed. `text`: as it came, whatever its type, for
+   * signatures over the very bytes. It must be UTF-8.
+   */
   readonly body?: 'json' | 'text'
   /** A text field of the plugin's config: the path that stands in for the first segment of this row's. */
   readonly mount?: string
@@ -80,7 +83,10 @@ export interface RouteDeclaration {
   readonly describe?: RouteDescription
 }
 
-/** For readers and generators of clients; nothing is checked against it at run time. What is left out is taken from the method. */
+/**
+ * For readers and generators of clients; nothing is checked against it at
+ * run time. What is left out is taken from the method.
+ */
 export interface RouteDescription {
   readonly summary?: string
   /** The body of the request, where `decode` reads another than the method's params. */

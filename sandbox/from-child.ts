@@ -2,7 +2,17 @@
  * Reads what a child says, and believes none of it: every field is looked at before anybody uses it. What is no message of
  * the protocol is told as undefined, and costs the child its life. It says nothing of whether a message makes sense now.
  */
-import { EFFECTS, isObject, REFUSALS, SCOPES, type Declared, type Json, type JsonObject, type Refusal, type RouteDescription } from '@isopod/plugin-api'
+import {
+  EFFECTS,
+  isObject,
+  REFUSALS,
+  SCOPES,
+  type Declared,
+  type Json,
+  type JsonObject,
+  type Refusal,
+  type RouteDescription,
+} from '@isopod/plugin-api'
 import type { FromChild } from './messages.ts'
 
 type Check = (value: Json | undefined) => boolean

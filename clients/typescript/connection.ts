@@ -93,7 +93,10 @@ export class Connection {
     return this.#runs.start(request, signal)
   }
 
-  /** Follows a run that was started before, elsewhere perhaps, from its beginning. Of one whose events are gone, the answer is told. */
+  /**
+   * Follows a run that was started before, elsewhere perhaps, from its
+   * beginning. Of one whose events are gone, the answer is told.
+   */
   resume(runId: string, { signal }: Pick<CallOptions, 'signal'> = {}): Run {
     return this.#runs.follow(runId, signal)
   }
@@ -148,7 +151,9 @@ export class Connection {
     // Node before 22 has none, though the types say that there is always one.
     const own: WebSocketConstructor | undefined = globalThis.WebSocket
     const found = this.#settings.WebSocket ?? own
-    if (!found) throw new GatewayError('invalid_request', 'This runtime has no WebSocket of its own: pass one as the option `WebSocket`', { param: 'WebSocket' })
+    if (!found) {
+      throw new GatewayError('invalid_request', 'This runtime has no WebSocket of its own: pass one as the option `WebSocket`', { param: 'WebSocket' })
+    }
     return found
   }
 

@@ -74,7 +74,9 @@ export class Http {
       const response = await this.#send(path, body, 'application/json', patience.signal)
       if (!response.ok) throw await errorOf(response)
       const answer = parsed(await response.text())
-      if (answer === undefined) throw new GatewayError('bad_answer', `${path} answered something that is no JSON`, { status: response.status })
+      if (answer === undefined) {
+        throw new GatewayError('bad_answer', `${path} answered something that is no JSON`, { status: response.status })
+      }
       return answer
     } catch (thrown) {
       throw this.#wordsFor(thrown, patience.signal)

@@ -65,7 +65,10 @@ function originsOf(entries: readonly string[], param: string): readonly string[]
   })
 }
 
-/** Refuses a `Host` that is absent, repeated, malformed, or none of the gateway's names. The port may be any: tunnels change it. */
+/**
+ * Refuses a `Host` that is absent, repeated, malformed, or none of the
+ * gateway's names. The port may be any: tunnels change it.
+ */
 export function checkHost(head: Pick<RequestHead, 'headers'>, names: Names): TurnedAway | undefined {
   const sent = head.headers.get('host')
   const host = sent === undefined ? undefined : parseHost(sent)

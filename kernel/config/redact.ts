@@ -34,7 +34,10 @@ export function schemaWithPlugins(schemas: { readonly [plugin: string]: Schema }
   return { ...configSchema, properties: { ...configSchema.properties, plugins: { ...plugins, properties } } }
 }
 
-/** Every text and number in `value` that is secret by its schema or, where no schema knows it, by its name. For the log to hide. */
+/**
+ * Every text and number in `value` that is secret by its schema or, where no
+ * schema knows it, by its name. For the log to hide.
+ */
 export function secretsIn(value: unknown, schema: Schema | undefined, named = false): string[] {
   const isSecret = named || schema?.['secret'] === true
   if (typeof value === 'string') return isSecret ? [value, value.replace(SCHEME, '')] : []

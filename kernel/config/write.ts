@@ -83,7 +83,9 @@ function checkedPatch(patch: unknown, value: Tree): Tree {
 }
 
 function kept(key: string, item: unknown): [string, unknown][] {
-  if (key === '__proto__') throw new RpcError('invalid_request', 'A key of the config cannot be called __proto__', { param: 'patch' })
+  if (key === '__proto__') {
+    throw new RpcError('invalid_request', 'A key of the config cannot be called __proto__', { param: 'patch' })
+  }
   return item === undefined ? [] : [[key, item]]
 }
 
@@ -100,7 +102,10 @@ function mergedText({ file, text }: FileText, value: Tree, patch: Tree): string 
   return merged.text
 }
 
-/** What stands above the file covers what the file says, and the next start may come without it: a change there is checked as well. */
+/**
+ * What stands above the file covers what the file says, and the next start may
+ * come without it: a change there is checked as well.
+ */
 async function coveredMistakes(proposed: FileText, before: Tree, options: UpdateOptions): Promise<readonly Problem[]> {
   if (options.overrides.length === 0) return []
   const bare = await settle(proposed, { ...options, overrides: [] })

@@ -70,7 +70,9 @@ export async function importPlugin(source: Source): Promise<Plugin> {
   if (source.plugin) return source.plugin
   if (source.entry === undefined) throw new Error(`${source.manifest.id} has neither code nor an entry`)
   const module = await imported(source.builtIn ? source.entry : `${source.entry}?version=${source.manifest.version}`)
-  if (typeof module.default?.register !== 'function') throw new Error(`${source.manifest.id} does not export a plugin as its default: use definePlugin`)
+  if (typeof module.default?.register !== 'function') {
+    throw new Error(`${source.manifest.id} does not export a plugin as its default: use definePlugin`)
+  }
   return module.default as Plugin
 }
 
@@ -84,8 +86,8 @@ async function imported(url: string): Promise<{ readonly default?: Partial<Plugi
 }
 
 /**
- * The line of the plugin's own code that was running when something was thrown, as ` (index.ts:3)`. Empty where that cannot be
- * seen, and for a plugin of this repository.
+ * The line of the plugin's own code that was running when something was thrown, as `
+ * (index.ts:3)`. Empty where that cannot be seen, and for a plugin of this repository.
  */
 export function placeOf(thrown: unknown, { builtIn, entry }: Source): string {
   const origin = thrown instanceof ImportError ? thrown.cause : thrown

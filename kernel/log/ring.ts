@@ -10,7 +10,10 @@ export const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
 export type Level = (typeof LEVELS)[number]
 
-/** A line that was logged. `at` is in milliseconds since 1970; `seq` grows from line to line, across restarts that share a file. */
+/**
+ * A line that was logged. `at` is in milliseconds since 1970; `seq` grows
+ * from line to line, across restarts that share a file.
+ */
 export interface LogEntry {
   readonly seq: number
   readonly at: number

@@ -73,7 +73,9 @@ export function addLog(methods: MethodRegistry, { log, followers }: OwnParts): v
     result: { type: 'object', required: ['next'], properties: { next: { type: 'integer' } } },
     handle: async (query, ctx): Promise<JsonObject> => {
       const ear = CallContext.earOf(ctx)
-      if (!ear) throw new RpcError('invalid_request', 'The log is followed on a WebSocket or an event stream; `log.read` answers a page of it')
+      if (!ear) {
+        throw new RpcError('invalid_request', 'The log is followed on a WebSocket or an event stream; `log.read` answers a page of it')
+      }
       return { next: await followers.follow(ear, asked(query), ctx) }
     },
   })

@@ -241,7 +241,10 @@ export class Connection {
     this.#frames.end()
   }
 
-  /** Before a credential every frame is unauthorized, whatever else is wrong with it; `early` may say more, of the frame alone. */
+  /**
+   * Before a credential every frame is unauthorized, whatever else is wrong
+   * with it; `early` may say more, of the frame alone.
+   */
   #refuse(id: Json, refusal: Refusal, early = 'Unauthorized'): void {
     this.#outbox.reply(id, '', { ok: false, refusal: this.#caller ? refusal : { code: 'unauthorized', message: early } })
   }

@@ -3,7 +3,10 @@ import { isObject, refusalOf, type JsonObject, type Refusal } from '@isopod/plug
 import { parseParts } from '../json-input.ts'
 import { asRefusal } from '../outcome.ts'
 
-/** The frame in a text, or why there is none. Never throws. Its parts are frozen and it is not: no further than the dialect goes the whole. */
+/**
+ * The frame in a text, or why there is none. Never throws. Its parts are frozen
+ * and it is not: no further than the dialect goes the whole.
+ */
 export function frameIn(text: string): { readonly frame: JsonObject } | Refusal {
   try {
     const frame = parseParts(text)

@@ -65,6 +65,8 @@ export class FixedConfig implements ConfigSource {
 
 function checked(tree: JsonObject | Tree): Config {
   const { config, findings } = checkConfig(structuredClone<JsonObject | Tree>(tree))
-  if (!config) throw new RpcError('invalid_request', `The test's config is wrong: ${findings.map((finding) => finding.message).join('; ')}`)
+  if (!config) {
+    throw new RpcError('invalid_request', `The test's config is wrong: ${findings.map((finding) => finding.message).join('; ')}`)
+  }
   return config
 }

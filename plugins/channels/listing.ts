@@ -28,6 +28,8 @@ export const status: TypedMethod<typeof CHANNEL_PARAMS> = {
 /** @throws RpcError `not_found` where there is no such channel. */
 export async function rowNamed(channelId: string, ctx: Context): Promise<ChannelRow> {
   const row = (await rowsOf(ctx)).find(({ id }) => id === channelId)
-  if (!row) throw new RpcError('not_found', `There is no channel ${JSON.stringify(channelId)}; channel.list names them`, { param: 'channelId' })
+  if (!row) {
+    throw new RpcError('not_found', `There is no channel ${JSON.stringify(channelId)}; channel.list names them`, { param: 'channelId' })
+  }
   return row
 }

@@ -3,7 +3,10 @@ import { isRpcError, type ChannelReport, type Context, type JsonObject } from '@
 import type { ChannelRow } from './contract.ts'
 import { knownChannels, type KnownChannel } from './known.ts'
 
-/** Every channel of a plugin that the gateway still has. One that hangs or fails to answer is told as such, and holds nobody up. */
+/**
+ * Every channel of a plugin that the gateway still has. One that hangs or
+ * fails to answer is told as such, and holds nobody up.
+ */
 export async function rowsOf(ctx: Context): Promise<readonly ChannelRow[]> {
   const [channels, plugins] = await Promise.all([knownChannels(ctx), pluginRows(ctx)])
   const rows = await Promise.all(channels.map((channel) => rowOf(channel, plugins, ctx)))

@@ -33,7 +33,9 @@ export const send: TypedMethod<typeof PARAMS> = {
   },
   async handle({ channelId, to, text, replyTo, thread }, ctx): Promise<ChannelSent> {
     const verdict = await ctx.ask('messageSending', { channel: channelId, to, text, caller: ctx.caller })
-    if ('refused' in verdict) throw new RpcError('forbidden', `${verdict.by} refused the message: ${verdict.refused}`, { details: { by: verdict.by } })
+    if ('refused' in verdict) {
+      throw new RpcError('forbidden', `${verdict.by} refused the message: ${verdict.refused}`, { details: { by: verdict.by } })
+    }
     const agreed = { to: verdict.subject.to, text: verdict.subject.text }
     const { ids } = await ctx.sendThrough(channelId, { ...agreed, ...(replyTo !== undefined && { replyTo }), ...(thread !== undefined && { thread }) })
     ctx.emit('message.sent', { channelId, to: agreed.to, ids })

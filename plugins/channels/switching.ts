@@ -23,7 +23,9 @@ function switching(verb: 'enable' | 'disable', description: string): TypedMethod
 
 async function switched(verb: 'enable' | 'disable', channelId: string, ctx: Context): Promise<ChannelRow> {
   const channel = (await knownChannels(ctx)).find(({ name }) => name === channelId)
-  if (!channel) throw new RpcError('not_found', `There is no channel ${JSON.stringify(channelId)}; channel.list names them`, { param: 'channelId' })
+  if (!channel) {
+    throw new RpcError('not_found', `There is no channel ${JSON.stringify(channelId)}; channel.list names them`, { param: 'channelId' })
+  }
   await ctx.call(`plugin.${verb}`, { id: channel.plugin })
   // This call stays on the generation it began on, where nothing has changed yet.
   const row = (await ctx.call('channel.status', { channelId }, { latest: true })) as ChannelRow

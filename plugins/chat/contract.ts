@@ -11,7 +11,10 @@ export interface ChatRunParams {
   readonly agentId?: string
   /** An agent, `provider/model`, or anything else: then the default model answers under the requested name. */
   readonly model?: string
-  /** `session` (the default): the session's messages come before the given ones. `given`: the given ones are the whole conversation. */
+  /**
+   * `session` (the default): the session's messages come before the given ones.
+   * `given`: the given ones are the whole conversation.
+   */
   readonly history?: 'session' | 'given'
   readonly sampling?: Sampling
   /** Tools the client runs itself: when one is called the run is over, and its finish reason is `tool_calls`. */
@@ -61,7 +64,10 @@ export interface ChatResumed {
   readonly runId: string
   readonly sessionKey: string
   readonly status: RunStatus
-  /** The number of the first event that is still kept: where it is past `after + 1`, those between are lost. 0 where none is kept. */
+  /**
+   * The number of the first event that is still kept: where it is past
+   * `after + 1`, those between are lost. 0 where none is kept.
+   */
   readonly firstSeq: number
   /** The number of the run's last event; 0 where its events are no longer kept. */
   readonly lastSeq: number

@@ -62,7 +62,10 @@ async function askModel(turn: Turn, answer: Answer, { isFirst, offered, opening 
   throw new RpcError('unavailable', `The answer of ${turn.models.current} broke off`, { retryable: true })
 }
 
-/** The parts, begun at once and given on when the promise has resolved. Where it rejects nobody waits for them: they end with the run. */
+/**
+ * The parts, begun at once and given on when the promise has resolved. Where it
+ * rejects nobody waits for them: they end with the run.
+ */
 function after<Part>(opening: Promise<void>, parts: AsyncGenerator<Part>): AsyncIterable<Part> {
   const first = parts.next()
   const opened = opening.then(() => first)

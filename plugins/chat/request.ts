@@ -1,8 +1,16 @@
 /**
- * A request for a run, read and found in order before anything is opened or kept, so that a request which can never
- * succeed leaves no trace.
+ * A request for a run, read and found in order before anything is opened or kept,
+ * so that a request which can never succeed leaves no trace.
  */
-import { RpcError, type Context, type Message, type OfferedTool, type Sampling, type Static, type ToolChoice } from '@isopod/plugin-api'
+import {
+  RpcError,
+  type Context,
+  type Message,
+  type OfferedTool,
+  type Sampling,
+  type Static,
+  type ToolChoice,
+} from '@isopod/plugin-api'
 import { choiceOf, type Choice } from './agent.ts'
 import { conversationOf } from './conversation.ts'
 import { earlierMessages } from './ledger.ts'
@@ -60,5 +68,7 @@ export async function requestOf(given: Static<typeof RUN> & { readonly sessionKe
 function refuseTwins(tools: readonly { readonly name: string }[]): void {
   const names = tools.map(({ name }) => name)
   const twin = names.find((name, index) => names.indexOf(name) !== index)
-  if (twin !== undefined) throw new RpcError('invalid_request', `clientTools: there are two named ${twin}`, { param: 'clientTools' })
+  if (twin !== undefined) {
+    throw new RpcError('invalid_request', `clientTools: there are two named ${twin}`, { param: 'clientTools' })
+  }
 }

@@ -2,7 +2,15 @@
  * The native protocol, as far as it is spoken here: its frames are recognized, and whoever sends one is told what to do
  * instead and shown out, so that such a client stops at once and its owner reads why. It calls nothing and greets nobody.
  */
-import { definePlugin, type Decoded, type Dialect, type Encoded, type JsonObject, type Refusal, type Spoken } from '@isopod/plugin-api'
+import {
+  definePlugin,
+  type Decoded,
+  type Dialect,
+  type Encoded,
+  type JsonObject,
+  type Refusal,
+  type Spoken,
+} from '@isopod/plugin-api'
 
 const UNAVAILABLE: Refusal = {
   code: 'unavailable',

@@ -55,7 +55,9 @@ function meant(type: Json | undefined): Meant {
     throw new RpcError('invalid_request', 'auth is the first frame of a socket or none: open another one for it', { param: 'type' })
   }
   const found = MESSAGES.get(type)
-  if (!found) throw new RpcError('method_not_found', `There is no message ${JSON.stringify(type.slice(0, 64))}; ${known}`, { param: 'type' })
+  if (!found) {
+    throw new RpcError('method_not_found', `There is no message ${JSON.stringify(type.slice(0, 64))}; ${known}`, { param: 'type' })
+  }
   return found
 }
 

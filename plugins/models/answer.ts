@@ -3,7 +3,15 @@
  * three vendors differ only in what they bring as `Vendor`. Nothing is tried again here: a refusal says whether that can help,
  * and the agent loop, which knows what was already shown, decides.
  */
-import { RpcError, type Context, type FinishReason, type Json, type JsonObject, type ModelPart, type ModelRequest } from '@isopod/plugin-api'
+import {
+  RpcError,
+  type Context,
+  type FinishReason,
+  type Json,
+  type JsonObject,
+  type ModelPart,
+  type ModelRequest,
+} from '@isopod/plugin-api'
 import { addressOf } from './address.ts'
 import { callOptions } from './call-options.ts'
 import { Connection } from './connection.ts'
@@ -16,8 +24,8 @@ import type { SdkModel, SdkOptions } from './sdk.ts'
 import { bytesOf, usageOf } from './usage.ts'
 
 /**
- * What a provider package needs to make a model. No secret is among it: the connection shows the key, so that a model may be
- * kept longer than a key.
+ * What a provider package needs to make a model. No secret is among it: the connection
+ * shows the key, so that a model may be kept longer than a key.
  */
 export interface ModelParts {
   /** The provider's id. */
@@ -118,8 +126,8 @@ const CALL_LENGTH = 256
 type Call = Extract<ModelPart, { readonly type: 'toolCall' }>
 
 /**
- * Calls are held back until the end: one of a stream that is cut may have lost half of its arguments, and must not be carried
- * out.
+ * Calls are held back until the end: one of a stream that is cut may have lost
+ * half of its arguments, and must not be carried out.
  */
 async function* told(parts: AsyncIterable<Piece>, request: ModelRequest, at: Circumstances): AsyncGenerator<ModelPart> {
   const calls: Call[] = []
@@ -133,7 +141,9 @@ async function* told(parts: AsyncIterable<Piece>, request: ModelRequest, at: Cir
       yield { type: part.type === 'text-delta' ? 'text' : 'thinking', text: part.delta }
     } else if (part.type === 'tool-input-start' || part.type === 'tool-input-delta') {
       held += part.type === 'tool-input-start' ? CALL_LENGTH : part.delta.length
-      if (held > CALLS_LENGTH) throw new RpcError('payload_too_large', `${at.id} called tools with more than ${CALLS_LENGTH} characters and had not ended`)
+      if (held > CALLS_LENGTH) {
+        throw new RpcError('payload_too_large', `${at.id} called tools with more than ${CALLS_LENGTH} characters and had not ended`)
+      }
     } else if (part.type === 'tool-call') {
       said += bytesOf(part.input)
       calls.push({ type: 'toolCall', id: part.toolCallId, name: part.toolName, args: argumentsOf(part.input) })

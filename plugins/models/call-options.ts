@@ -2,7 +2,15 @@
  * Everything of a request beside the conversation: tools, the choice among them and the sampling, in the provider packages'
  * words. What a model does not take (a seed, a penalty) the packages leave out by themselves.
  */
-import { isObject, RpcError, type JsonObject, type ModelRequest, type OfferedTool, type Sampling, type ToolChoice } from '@isopod/plugin-api'
+import {
+  isObject,
+  RpcError,
+  type JsonObject,
+  type ModelRequest,
+  type OfferedTool,
+  type Sampling,
+  type ToolChoice,
+} from '@isopod/plugin-api'
 import { promptOf } from './prompt.ts'
 import type { SdkOptions, SdkTool } from './sdk.ts'
 

@@ -55,7 +55,10 @@ export class CallsUnderWay {
     })
   }
 
-  /** The call a piece goes on with; undefined where it begins one. Only a piece with a name can begin one where another is found. */
+  /**
+   * The call a piece goes on with; undefined where it begins one. Only a piece
+   * with a name can begin one where another is found.
+   */
   #continued(piece: Piecemeal): Call | undefined {
     const call = this.#found(piece)
     if (!call || piece.name === '') return call

@@ -19,7 +19,10 @@ export class ServerEvents {
   /** The last character was a carriage return: a line feed that follows belongs to it. */
   #isBroken = false
 
-  /** The data of each event these bytes complete, in order. What the stream's end cuts off is no event. Throws an `Error` for one without end. */
+  /**
+   * The data of each event these bytes complete, in order. What the stream's end
+   * cuts off is no event. Throws an `Error` for one without end.
+   */
   take(bytes: Uint8Array): readonly string[] {
     const text = this.#decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
     if (text === '') return []

@@ -1,4 +1,7 @@
-/** The content of a message: one text, or a list of parts. Pictures and files come as `data:` URLs or, pictures, as https URLs. */
+/**
+ * The content of a message: one text, or a list of parts. Pictures and files
+ * come as `data:` URLs or, pictures, as https URLs.
+ */
 import { wrongParam } from '@isopod/plugin-api'
 import type { JsonObject, Part } from '@isopod/plugin-api'
 import { bounded, isAbsent, isList, object, oneOf, optional, text, type Value } from './field.ts'

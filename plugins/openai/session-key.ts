@@ -4,7 +4,10 @@ import { wrongParam } from '@isopod/plugin-api'
 /** Names of agents other than the default one. The offline model's name only looks like one. */
 const AGENT = /^(?!isopod\/offline$)(?:openclaw\/|isopod\/|agent:)(.+)$/s
 
-/** What a session key may be (1 to 256 printable characters): no control, formatting, surrogate or private ones, no line separators. */
+/**
+ * What a session key may be (1 to 256 printable characters): no control,
+ * formatting, surrogate or private ones, no line separators.
+ */
 const PRINTABLE = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]{1,256}$/u
 
 /** `openai:<agent>:<user>`, or undefined without a user. */

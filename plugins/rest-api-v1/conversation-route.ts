@@ -1,4 +1,7 @@
-/** `/api/v1/conversations`: sessions under this family's name for them. A row is a session's, with its key also as `conversation_id`. */
+/**
+ * `/api/v1/conversations`: sessions under this family's name for them. A row is
+ * a session's, with its key also as `conversation_id`.
+ */
 import { isObject } from '@isopod/plugin-api'
 import type { Json, JsonObject, Route, RouteEncoded, RouteHappening, Schema } from '@isopod/plugin-api'
 import { renamedRefusal } from './flat-error.ts'

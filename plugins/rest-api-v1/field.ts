@@ -1,5 +1,17 @@
-/** Reading a request whose shape nobody vouches for: each reader answers the value in its type or throws `invalid_request` with its name. */
-import { isObject, isRpcError, refusalOf, RpcError, wrongParam, type Json, type JsonObject, type RouteDecoded } from '@isopod/plugin-api'
+/**
+ * Reading a request whose shape nobody vouches for: each reader answers the value
+ * in its type or throws `invalid_request` with its name.
+ */
+import {
+  isObject,
+  isRpcError,
+  refusalOf,
+  RpcError,
+  wrongParam,
+  type Json,
+  type JsonObject,
+  type RouteDecoded,
+} from '@isopod/plugin-api'
 
 /** What a row makes of a request, or the refusal that reading it threw. */
 export function reading(read: () => RouteDecoded): RouteDecoded {

@@ -3,7 +3,10 @@ import { wrongParam } from '@isopod/plugin-api'
 import type { JsonObject, RouteDecoded, RouteRequest } from '@isopod/plugin-api'
 import { bodyOf, reading, refuseUnknown, text, wantsEvents } from './field.ts'
 
-/** Milliseconds, by the document of this family. A stream shows that something comes, and so waits as long as it is not told to stop. */
+/**
+ * Milliseconds, by the document of this family. A stream shows that something
+ * comes, and so waits as long as it is not told to stop.
+ */
 const PATIENCE_MS = 30_000
 const FIELDS = ['channel', 'message', 'conversation_id', 'wait_for_response', 'timeout_ms']
 

@@ -1,5 +1,19 @@
-/** The two URLs, which are one: `{"method","params"?,"id"?}` is answered `{"ok":true,"data"}`, with the id where there was one. */
-import { isObject, isRpcError, refusalOf, RpcError, wrongParam, type Json, type Route, type RouteDecoded, type RouteRequest, type Schema } from '@isopod/plugin-api'
+/**
+ * The two URLs, which are one: `{"method","params"?,"id"?}` is answered
+ * `{"ok":true,"data"}`, with the id where there was one.
+ */
+import {
+  isObject,
+  isRpcError,
+  refusalOf,
+  RpcError,
+  wrongParam,
+  type Json,
+  type Route,
+  type RouteDecoded,
+  type RouteRequest,
+  type Schema,
+} from '@isopod/plugin-api'
 
 /** A chat that says no channel of its own has come over HTTP. */
 const CHATS = ['chat.run', 'chat.start']

@@ -2,7 +2,17 @@
  * The request of an agent run: `{message, sessionKey?, agentId?, options{thinking?, model?, stream?}, stream?}`. Whether
  * it streams is read here, where the URL has a say in it; everything else passes by its own name, for the method's schema to check.
  */
-import { isObject, isRpcError, refusalOf, RpcError, wrongParam, type Json, type JsonObject, type RouteDecoded, type RouteRequest } from '@isopod/plugin-api'
+import {
+  isObject,
+  isRpcError,
+  refusalOf,
+  RpcError,
+  wrongParam,
+  type Json,
+  type JsonObject,
+  type RouteDecoded,
+  type RouteRequest,
+} from '@isopod/plugin-api'
 
 /** What must be known of a run to spell it. Plain data. */
 export type RunState = {

@@ -1,4 +1,7 @@
-/** `/v1/sessions`: the list, one session, and its end. A key may hold slashes, escaped or not, and so takes the rest of the path. */
+/**
+ * `/v1/sessions`: the list, one session, and its end. A key may hold slashes,
+ * escaped or not, and so takes the rest of the path.
+ */
 import type { Route, Schema } from '@isopod/plugin-api'
 
 const PATH = '/v1/sessions/{sessionKey+}'

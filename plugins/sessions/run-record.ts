@@ -77,7 +77,9 @@ export async function runOf(store: Store, { runId, caller, boot }: { runId: stri
   const ended = open ? undefined : (await store.get<Json & EndedRun>(ENDED, runId))?.value
   const run = open ?? ended
   const isVisible = run && (run.caller === caller.id || caller.scopes.includes('admin'))
-  if (!isVisible) throw new RpcError('not_found', `There is no run ${runId}: it never was, or what is kept of it has made room for later ones`, { param: 'runId' })
+  if (!isVisible) {
+    throw new RpcError('not_found', `There is no run ${runId}: it never was, or what is kept of it has made room for later ones`, { param: 'runId' })
+  }
   const { sessionKey } = run
   if (!ended) return { runId, sessionKey, status: open?.boot === boot ? 'open' : 'interrupted', response: '' }
   const { status, usage, error } = ended

@@ -38,7 +38,9 @@ export async function commit({ sessionKey, ...ending }: SessionCommit, ctx: Cont
   asked.catch(() => {})
   await change(ctx.store, sessionKey, async (found, isAgain) => {
     const open = await (isAgain ? openRun(ctx.store, ending.runId) : asked)
-    if (!open || open.sessionKey !== sessionKey) throw new RpcError('conflict', `The run ${ending.runId} is not open in this session`)
+    if (!open || open.sessionKey !== sessionKey) {
+      throw new RpcError('conflict', `The run ${ending.runId} is not open in this session`)
+    }
     return closing(found, open, ending, ctx.now())
   })
   announce(ctx, sessionKey, 'messages')
@@ -63,7 +65,10 @@ export function announce(ctx: Pick<Context, 'emit'>, sessionKey: string, what: S
   ctx.emit('session.changed', { sessionKey, change: what })
 }
 
-/** The messages may not grow into a conversation that was emptied or deleted meanwhile: the question is gone, so is the answer. */
+/**
+ * The messages may not grow into a conversation that was emptied or deleted
+ * meanwhile: the question is gone, so is the answer.
+ */
 function closing(found: SessionRecord | undefined, open: OpenRun, ending: Ending, now: number): Change<undefined> {
   const { boot: _, ...run } = open
   if (found?.id !== open.session) return { record: 'untouched', beside: [closed(run.runId)], answer: undefined }

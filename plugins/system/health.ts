@@ -2,7 +2,16 @@
  * Whether the gateway lives, is well, and may get traffic: three questions that watchers ask by different URLs. `live` only
  * says that it answers, so that nobody restarts a gateway for a full disk; `ready` and the plain question also say why not.
  */
-import type { Context, GatewayFacts, JsonObject, Route, RouteEncoded, RouteHappening, Schema, TypedMethod } from '@isopod/plugin-api'
+import type {
+  Context,
+  GatewayFacts,
+  JsonObject,
+  Route,
+  RouteEncoded,
+  RouteHappening,
+  Schema,
+  TypedMethod,
+} from '@isopod/plugin-api'
 
 // Further parameters are let through: watchers add cache busters and words like `verbose` to the URL.
 const PARAMS = { type: 'object', properties: { probe: { enum: ['live', 'ready'] } } } as const

@@ -1,4 +1,7 @@
-/** `hook.agent`: a message for the agent, answered with the run's id at once. The answer leaves through a channel where one is named. */
+/**
+ * `hook.agent`: a message for the agent, answered with the run's id at once.
+ * The answer leaves through a channel where one is named.
+ */
 import { RpcError, type Context, type TypedMethod } from '@isopod/plugin-api'
 import type { HookAgent, HookStarted } from './contract.ts'
 import { begin } from './run.ts'

@@ -84,7 +84,9 @@ async function answered(received: Received, mapping: Mapping | undefined, ctx: C
 }
 
 async function mapped(mapping: Mapping, { headers, query, body }: Received, ctx: Context): Promise<object> {
-  if (mapping.text === undefined) throw new RpcError('unavailable', `The mapping ${mapping.label} says nothing: give it a message`)
+  if (mapping.text === undefined) {
+    throw new RpcError('unavailable', `The mapping ${mapping.label} says nothing: give it a message`)
+  }
   const payload = payloadOf(body, headers['content-type'])
   const shown = Object.fromEntries(Object.entries(headers).filter(([name]) => !WITHHELD.includes(name)))
   const subject = { payload, headers: shown, query }

@@ -53,7 +53,10 @@ const SCHEMES: Readonly<Record<NonNullable<Signature['scheme']>, (signed: Signed
     const time = headers['x-slack-request-timestamp'] ?? ''
     return { shown: given(headers['x-slack-signature']), expected: `v0=${mac(secret, `v0:${time}:${body}`)}`, at: Number(time) }
   },
-  /** https://www.standardwebhooks.com: `v1,<base64>` among others, over `<id>.<time>.<body>`; the key is base64 after `whsec_`. */
+  /**
+   * https://www.standardwebhooks.com: `v1,<base64>` among others, over
+   * `<id>.<time>.<body>`; the key is base64 after `whsec_`.
+   */
   standard({ headers, body, secret }) {
     const time = headers['webhook-timestamp'] ?? ''
     const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64')
