@@ -20,6 +20,15 @@ gatewai: { tokn: misspelt-literal, note: 5 }
 const LIVE = ['tok-literal', 'env-password', 'sk-literal', 'hdr-literal', 'env-key', 'default-literal', 'plugin-literal', 'hook-literal']
 const env = { PASSWORD: 'env-password', KEY: 'env-key' }
 
+test('of the signature of a hook the secret is hidden, and not who signs', async (t) => {
+  const file = 'hooks:\n  mappings:\n    - { path: github, signature: { scheme: github, secret: signing-literal, secrt: misspelt-literal } }\n'
+  const { config, log } = await openIn(t, await makeHome(t, { 'gateway.yaml': file }))
+  const { mappings } = (config.shown() as { hooks: { mappings: readonly { signature: unknown }[] } }).hooks
+  assert.deepEqual(mappings[0]?.signature, { scheme: 'github', secret: '<redacted>', secrt: '<redacted>' })
+  log.info('signing-literal')
+  assert.equal(log.recent().entries.at(-1)?.message, '<redacted>')
+})
+
 test('a shown config holds no secret, and references as they stand in the file', async (t) => {
   const { config } = await openIn(t, await makeHome(t, { 'gateway.yaml': FILE }), { env })
   const text = JSON.stringify(config.shown())

@@ -24,6 +24,15 @@ const mapping = {
       ],
       accepts: 'agent, wake, or { kind, message, channel, to }',
     },
+    signature: {
+      type: 'object',
+      additionalProperties: true,
+      description: 'Asked for in place of the token.',
+      properties: {
+        scheme: { type: 'string', description: 'Who signs: github, stripe, slack, standard or hmac.' },
+        secret: { ...secretValue, description: 'What it signs with.' },
+      },
+    },
   },
 } as const
 
