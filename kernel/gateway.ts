@@ -204,7 +204,8 @@ class Gateway implements RunningGateway {
     const applied = this.#applying.then(async () => {
       const wanted = await this.#wishes()
       for (const warning of wanted.warnings) this.#parts.log.warn(warning)
-      const report = await this.kernel.apply({ ...wanted, renew, plugins: [{ source: this.#ownMethods(), trust: 'trusted', config: {} }, ...wanted.plugins] })
+      const own = { source: this.#ownMethods(), trust: 'trusted', config: {} } as const
+      const report = await this.kernel.apply({ ...wanted, renew, plugins: [own, ...wanted.plugins] })
       // What is replaced waits for the calls that began beside it, and these never end.
       if (report.retired.length > 0) this.#followers.turn()
       return report

@@ -161,7 +161,8 @@ export class Kernel {
 
   /** The versions of all that can be there after a change, by id. */
   #present({ plugins }: WantedPlugins, untried: ReadonlySet<string>): ReadonlyMap<string, string> {
-    const found = plugins.map(({ source: { manifest } }) => [manifest.id, untried.has(manifest.id) ? this.#generation.instances.get(manifest.id)?.version : manifest.version] as const)
+    const running = (id: string) => this.#generation.instances.get(id)?.version
+    const found = plugins.map(({ source: { manifest: { id, version } } }) => [id, untried.has(id) ? running(id) : version] as const)
     return new Map(found.flatMap(([id, version]) => (version === undefined ? [] : [[id, version]])))
   }
 

@@ -177,8 +177,9 @@ async function started({ gateway, home, config, log }: Opened): Promise<Omit<Sta
   log.info(`Listening on ${url}`, { transport: gateway.transport, hosts: gateway.hosts.join(' ') })
   const { auth } = gateway.kernel.core.facts()
   const { port, transport, report, warnings } = gateway
-  const isOpen = !gateway.hosts.every(isLoopback)
-  return { url, port, version: version(), transport, home: home.path, auth, report, warnings, isOpen, isEncrypted: scheme === 'https', model: await defaultModel(gateway) }
+  const reach = { isOpen: !gateway.hosts.every(isLoopback), isEncrypted: scheme === 'https' }
+  const model = await defaultModel(gateway)
+  return { url, port, version: version(), transport, home: home.path, auth, report, warnings, ...reach, model }
 }
 
 /** Which model answers whoever names none; undefined where no plugin knows of models. */

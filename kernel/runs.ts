@@ -58,7 +58,8 @@ export class Runs {
 
   /** Opens a run for a caller. `cancel` stops the call it is; `sink` hears it from the start. */
   begin(caller: Caller, about: JsonObject, cancel: () => void, sink: EventSink | undefined): string {
-    const run: Run = { id: this.#clock.id(), about, owner: caller.id, cancel, kept: [], followers: new Map(), firstSeq: 1, lastSeq: 0, weight: 0, waiting: [] }
+    const empty = { kept: [], followers: new Map(), firstSeq: 1, lastSeq: 0, weight: 0, waiting: [] }
+    const run: Run = { id: this.#clock.id(), about, owner: caller.id, cancel, ...empty }
     if (sink) run.followers.set(sink, 0)
     this.#runs.set(run.id, run)
     if (this.#runs.size > RUNS_KEPT) this.#dropOldest()

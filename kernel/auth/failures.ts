@@ -1,7 +1,8 @@
 /**
  * Failed authentications, counted per client in a sliding window, so that a password cannot be guessed at the speed of the
  * network, and told to the owner. It decides nothing but whether a client is locked out now: what still passes during a
- * lock-out is the authenticator's business, and what was shown it never learns. It measures on a clock that only goes forward, so setting the time neither opens nor closes it.
+ * lock-out is the authenticator's business, and what was shown it never learns. It measures on a clock that only goes
+ * forward, so setting the time neither opens nor closes it.
  */
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
@@ -16,6 +17,8 @@ const TOLD_MS = 60_000
 /** And of all of them together, no more sentences in that time. */
 export const TOLD_AT_MOST = 100
 
+const FROM_EVERYWHERE = 'Credentials that are not known come from very many addresses: no more is told of them for a minute'
+
 export class Failures {
   readonly #clock: Clock
   readonly #limits: Pick<Limits, 'authFailures' | 'authWindowSeconds'>
@@ -24,7 +27,7 @@ export class Failures {
 
   readonly #warn: (message: string) => void
   /** When each client's failures and its lock-out were last told. */
-  readonly #told = { failure: new LRUCache<string, number>({ max: CLIENTS_REMEMBERED }), lockOut: new LRUCache<string, number>({ max: CLIENTS_REMEMBERED }) }
+  readonly #told = { failure: remembered(), lockOut: remembered() }
 
   #toldSince = -Infinity
   #toldCount = 0
@@ -76,7 +79,7 @@ export class Failures {
     if (now - this.#toldSince >= TOLD_MS) [this.#toldSince, this.#toldCount] = [now, 0]
     this.#toldCount += 1
     if (this.#toldCount < TOLD_AT_MOST) this.#warn(message)
-    else if (this.#toldCount === TOLD_AT_MOST) this.#warn('Credentials that are not known come from very many addresses: no more is told of them for a minute')
+    else if (this.#toldCount === TOLD_AT_MOST) this.#warn(FROM_EVERYWHERE)
   }
 
   /** The failures of `client` that are still in the window, as the array that is kept. */
@@ -87,4 +90,9 @@ export class Failures {
     failed.splice(0, gone === -1 ? failed.length : gone)
     return failed
   }
+}
+
+/** When something of a client was last told, for as many clients as are remembered. */
+function remembered(): LRUCache<string, number> {
+  return new LRUCache({ max: CLIENTS_REMEMBERED })
 }

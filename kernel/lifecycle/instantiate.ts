@@ -32,14 +32,16 @@ export async function instantiate(wish: Wanted, parts: InstanceParts): Promise<I
   const log = parts.log.child({ plugin: `${manifest.id} ${manifest.version}` })
   const { config, secrets } = separateSecrets(wish.config, manifest.config)
   for (const secret of secrets.values()) parts.log.hide(secret)
-  const registration = trust === 'walled' ? await walled(wish, log, parts) : record(await loaded(importPlugin(source), manifest.id, parts), manifest.id)
+  const here = async () => record(await loaded(importPlugin(source), manifest.id, parts), manifest.id)
+  const registration = await (trust === 'walled' ? walled(wish, log, parts) : here())
   return new Instance({ manifest, registration, config, secrets, trust, builtIn, log, store: parts.storeOf(manifest.id) })
 }
 
 async function walled({ source: { manifest, entry } }: Wanted, log: Log, parts: InstanceParts): Promise<Registration> {
   const { id, version } = manifest
   if (!parts.sandbox) {
-    throw new Error(`${id} does not come with the gateway, and this version has no wall to put it behind: \`trust: full\` under plugins.${id} runs it unguarded`)
+    const why = `${id} does not come with the gateway, and this version has no wall to put it behind`
+    throw new Error(`${why}: \`trust: full\` under plugins.${id} runs it unguarded`)
   }
   if (entry === undefined) throw new Error(`${id} has no entry a process could load`)
   const { walledContributions } = await import('../door.ts')
@@ -54,5 +56,6 @@ async function walled({ source: { manifest, entry } }: Wanted, log: Log, parts: 
 
 /** Code that never finishes loading must not hold up every later change. */
 function loaded<Code>(loading: Promise<Code>, id: string, { clock }: InstanceParts): Promise<Code> {
-  return inTime(loading, { clock, ms: START_DEADLINE_MS, late: () => new RpcError('timeout', `${id} did not load within ${START_DEADLINE_MS} ms`) })
+  const late = () => new RpcError('timeout', `${id} did not load within ${START_DEADLINE_MS} ms`)
+  return inTime(loading, { clock, ms: START_DEADLINE_MS, late })
 }

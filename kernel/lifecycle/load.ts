@@ -86,8 +86,8 @@ async function imported(url: string): Promise<{ readonly default?: Partial<Plugi
 }
 
 /**
- * The line of the plugin's own code that was running when something was thrown, as `
- * (index.ts:3)`. Empty where that cannot be seen, and for a plugin of this repository.
+ * The line of the plugin's own code that was running when something was thrown, as
+ * ` (index.ts:3)`. Empty where that cannot be seen, and for a plugin of this repository.
  */
 export function placeOf(thrown: unknown, { builtIn, entry }: Source): string {
   const origin = thrown instanceof ImportError ? thrown.cause : thrown

@@ -120,7 +120,8 @@ function add(pieces: Piece[], type: 'text-delta' | 'reasoning-delta', delta: unk
 
 function addPart(pieces: Piece[], { type, text, thinking }: ContentPart): void {
   if (type === 'text') add(pieces, 'text-delta', text)
-  if (type === 'thinking' && Array.isArray(thinking)) for (const part of thinking as readonly ContentPart[]) if (part.type === 'text') add(pieces, 'reasoning-delta', part.text)
+  if (type !== 'thinking' || !Array.isArray(thinking)) return
+  for (const part of thinking as readonly ContentPart[]) if (part.type === 'text') add(pieces, 'reasoning-delta', part.text)
 }
 
 function counted({ prompt_tokens, completion_tokens }: NonNullable<Chunk['usage']>): Counted {

@@ -13,7 +13,11 @@ const PATCH: Schema = { type: 'object', description: 'What is to change; null re
 const REPLY: Schema = {
   type: 'object',
   required: ['config', 'revision', 'problems'],
-  properties: { config: { type: 'object' }, revision: { type: 'string', description: 'Also the ETag.' }, problems: { type: 'array', items: { type: 'object' } } },
+  properties: {
+    config: { type: 'object' },
+    revision: { type: 'string', description: 'Also the ETag.' },
+    problems: { type: 'array', items: { type: 'object' } },
+  },
 }
 
 export const configRoutes: readonly Route[] = [

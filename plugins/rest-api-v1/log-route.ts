@@ -45,7 +45,8 @@ export const logRoute: Route = {
 function paramsOf({ query, headers }: RouteRequest, follows: boolean): JsonObject {
   const last = headers['last-event-id']
   const given = follows && last !== undefined ? { ...query, after: last } : query
-  return Object.fromEntries(Object.entries(given).map(([name, text]) => [name, COUNTS.includes(name) && /^\d{1,15}$/.test(text) ? Number(text) : text]))
+  const typed = (name: string, text: string) => (COUNTS.includes(name) && /^\d{1,15}$/.test(text) ? Number(text) : text)
+  return Object.fromEntries(Object.entries(given).map(([name, text]) => [name, typed(name, text)]))
 }
 
 /** The first frame says where following begins, so that a client need not wait for a line to know that it follows. */

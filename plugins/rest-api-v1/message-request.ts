@@ -46,6 +46,6 @@ function waits({ wait_for_response: waiting = true }: JsonObject): boolean {
 
 function patienceOf({ timeout_ms: timeout }: JsonObject): number | undefined {
   if (timeout === undefined) return undefined
-  if (typeof timeout !== 'number' || !Number.isSafeInteger(timeout) || timeout < 1) throw wrongParam('timeout_ms', 'must be a whole number of milliseconds, 1 or more')
-  return timeout
+  if (typeof timeout === 'number' && Number.isSafeInteger(timeout) && timeout >= 1) return timeout
+  throw wrongParam('timeout_ms', 'must be a whole number of milliseconds, 1 or more')
 }

@@ -8,7 +8,11 @@ import type { ChatRunResult } from '../chat/contract.ts'
 import type { HookRun } from './contract.ts'
 import { closed } from './ledger.ts'
 
-const PARAMS = { type: 'object', required: ['runId', 'about', 'ok'], properties: { runId: { type: 'string' }, about: { type: 'object' }, ok: { type: 'boolean' } } } as const
+const PARAMS = {
+  type: 'object',
+  required: ['runId', 'about', 'ok'],
+  properties: { runId: { type: 'string' }, about: { type: 'object' }, ok: { type: 'boolean' } },
+} as const
 
 export const ended: TypedMethod<typeof PARAMS> = {
   name: 'hook.ended',
@@ -24,7 +28,8 @@ async function followUp(ending: RunEnding, ctx: Context): Promise<void> {
   const { runId, about } = ending
   const endedAt = ctx.now()
   if (!ending.ok) {
-    ctx.log.warn('A run that a hook began has failed', { runId, hook: about['hook'], code: ending.refusal.code, message: ending.refusal.message })
+    const { code, message } = ending.refusal
+    ctx.log.warn('A run that a hook began has failed', { runId, hook: about['hook'], code, reason: message })
     await closed(runId, { endedAt, error: ending.refusal }, ctx.store)
     return
   }

@@ -11,12 +11,14 @@ const PARAMS = {
   properties: { limit: { type: 'integer', minimum: 1, maximum: 200, description: '50 unless said.' } },
 } as const
 
+const RUN = { type: 'object', required: ['runId', 'sessionKey', 'hook', 'startedAt'] } as const
+
 export const runs: TypedMethod<typeof PARAMS> = {
   name: 'hook.runs',
   description: 'The last runs that hooks began, newest first: how they ended, and what became of their delivery.',
   scope: 'read',
   params: PARAMS,
-  result: { type: 'object', required: ['runs'], properties: { runs: { type: 'array', items: { type: 'object', required: ['runId', 'sessionKey', 'hook', 'startedAt'] } } } },
+  result: { type: 'object', required: ['runs'], properties: { runs: { type: 'array', items: RUN } } },
   handle: async ({ limit = 50 }, { store }) => ({ runs: await newest(store, limit) }),
 }
 
@@ -38,7 +40,9 @@ export async function closed(runId: string, { endedAt, error, delivery }: Ending
 
 async function newest(store: Store, limit: number): Promise<readonly HookRun[]> {
   const begun = await store.read(STREAM, { newest: true, limit })
-  const rows = await Promise.all(begun.map(async ({ value }) => ({ ...(value as unknown as HookRun), ...(await endOf((value as unknown as HookRun).runId, store)) })))
+  // What `opened` has appended.
+  const opened = begun.map(({ value }) => value as unknown as HookRun)
+  const rows = await Promise.all(opened.map(async (run) => ({ ...run, ...(await endOf(run.runId, store)) })))
   return rows.toReversed()
 }
 

@@ -12,7 +12,10 @@ export const list: TypedMethod<undefined> = {
     required: ['enabled', 'hooks'],
     properties: {
       enabled: { type: 'boolean' },
-      hooks: { type: 'array', items: { type: 'object', required: ['path', 'kind'], properties: { path: { type: 'string' }, kind: { enum: ['agent', 'wake'] } } } },
+      hooks: {
+        type: 'array',
+        items: { type: 'object', required: ['path', 'kind'], properties: { path: { type: 'string' }, kind: { enum: ['agent', 'wake'] } } },
+      },
     },
   },
   handle(_params, ctx) {

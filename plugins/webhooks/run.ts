@@ -17,7 +17,8 @@ export async function begin(beginning: Beginning, ctx: Context): Promise<string>
   const about = { sessionKey, hook, ...(deliver && channel !== undefined && to !== undefined && { channel, to }), startedAt: ctx.now() }
   // Params are JSON: their types lack only an index signature.
   const params = paramsOf(beginning) as unknown as JsonObject
-  const options = { as: 'self', once: 'chat.started', afterwards: 'hook.ended', ...(timeoutSeconds !== undefined && { deadlineMs: timeoutSeconds * 1000 }) } as const
+  const deadline = timeoutSeconds === undefined ? {} : { deadlineMs: timeoutSeconds * 1000 }
+  const options = { as: 'self', once: 'chat.started', afterwards: 'hook.ended', ...deadline } as const
   // Once it has begun its failure is the run's, and whoever posted the hook would never hear of it.
   await ctx.call('chat.check', params, { as: 'self' })
   const runId = await ctx.spawn('chat.run', params, about, options)
