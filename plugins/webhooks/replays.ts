@@ -54,16 +54,24 @@ async function claimed(key: string, claim: Claim, found: Document | undefined, c
   }
 }
 
-/** What came to nothing may be tried again under the same key. */
-async function carriedOut(key: string, claim: Claim, { store }: Context, answer: () => Promise<JsonObject>): Promise<JsonObject> {
+/**
+ * What came to nothing may be tried again under the same key. What was begun may not, even where that could not be kept: the
+ * claim stands then, and whoever asks again is told to wait.
+ */
+async function carriedOut(key: string, claim: Claim, { store, log }: Context, answer: () => Promise<JsonObject>): Promise<JsonObject> {
+  let given
   try {
-    const given = await answer()
-    await store.write([{ put: COLLECTION, key, value: { ...claim, answer: given } }])
-    return given
+    given = await answer()
   } catch (thrown) {
     await store.write([{ remove: COLLECTION, key }])
     throw thrown
   }
+  try {
+    await store.write([{ put: COLLECTION, key, value: { ...claim, answer: given } }])
+  } catch (err) {
+    log.error('The answer to a delivery could not be kept: a repetition of it will be told to wait', { err })
+  }
+  return given
 }
 
 function isKept({ at }: Claim, ctx: Context): boolean {
