@@ -68,13 +68,14 @@ function methodComplaint({ scope, streams, internal, deadlineMs }: Method): stri
   return undefined
 }
 
-function routeComplaint({ verb, call, auth, body, mount, decode }: Route): string | undefined {
+function routeComplaint({ verb, call, auth, body, mount, maxBody, decode }: Route): string | undefined {
   if (!VERBS.includes(verb)) return `has the verb ${JSON.stringify(verb)}; it must be one of ${VERBS.join(', ')}`
   if (typeof call !== 'string') return 'does not say which method it calls'
   if (call === '*' && !decode) return 'calls any method, and has no `decode` to name one'
   if (![undefined, ...AUTHS].includes(auth)) return `has the auth ${JSON.stringify(auth)}; it must be one of ${AUTHS.join(', ')}`
   if (![undefined, ...BODIES].includes(body)) return `has the body ${JSON.stringify(body)}; it must be one of ${BODIES.join(', ')}`
-  return mount === undefined || typeof mount === 'string' ? undefined : 'has a `mount` that names no field of the config'
+  const misnamed = Object.entries({ mount, maxBody }).find(([, field]) => field !== undefined && typeof field !== 'string')
+  return misnamed && `has a \`${misnamed[0]}\` that names no field of the config`
 }
 
 function toolComplaint({ effects }: Tool): string | undefined {

@@ -79,6 +79,8 @@ export interface RouteDeclaration {
   readonly body?: 'json' | 'text'
   /** A text field of the plugin's config: the path that stands in for the first segment of this row's. */
   readonly mount?: string
+  /** A number in the plugin's config: the largest body of this row, in bytes, where that is less than the gateway's own bound. */
+  readonly maxBody?: string
   /** What the generated description of the API says of the row. */
   readonly describe?: RouteDescription
 }

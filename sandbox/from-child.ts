@@ -78,6 +78,7 @@ const DECLARABLE = {
     auth: optional(oneOf(['token', 'public', 'own'])),
     body: optional(oneOf(['json', 'text'])),
     mount: optional(text),
+    maxBody: optional(text),
     describe: optional(described),
     decodes: flag,
     encodes: flag,

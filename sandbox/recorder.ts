@@ -36,7 +36,7 @@ type Draft = { -readonly [Name in keyof Declared]: Declared[Name] extends readon
 /** What of a declaration is told. Anything else in it is the author's own. */
 const FIELDS = {
   method: ['name', 'description', 'scope', 'internal', 'streams', 'deadlineMs', 'params', 'result'],
-  route: ['verb', 'path', 'call', 'auth', 'body', 'mount', 'describe'],
+  route: ['verb', 'path', 'call', 'auth', 'body', 'mount', 'maxBody', 'describe'],
   dialect: ['name', 'subprotocols', 'paths', 'openings'],
   tool: ['name', 'description', 'effects', 'params'],
   'model API': ['name', 'description'],

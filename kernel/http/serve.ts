@@ -137,9 +137,16 @@ interface Job {
 function carryOut(job: Job): void | Promise<void> {
   const { front, exchange, match } = job
   const { bodyBytes, timeoutSeconds } = front.limits()
-  const bounds = { clock: front.core.clock, bytes: bodyBytes, seconds: timeoutSeconds }
+  const bounds = { clock: front.core.clock, bytes: leastBytes(match, bodyBytes), seconds: timeoutSeconds }
   const body = match.bound.item.body === 'text' ? readTextBody(exchange, bounds) : readBody(exchange, bounds)
   return body === undefined ? withBody(job, body) : body.then((read) => withBody(job, read))
+}
+
+/** The smaller of the gateway's bound and the one the row's plugin has for it in its config; 0 is none. */
+function leastBytes({ bound: { item, instance } }: Match, gatewayBytes: number): number {
+  const own = item.maxBody === undefined ? undefined : instance.config[item.maxBody]
+  if (typeof own !== 'number' || own <= 0) return gatewayBytes
+  return gatewayBytes === 0 ? own : Math.min(own, gatewayBytes)
 }
 
 function withBody(job: Job, body: Json | undefined): void | Promise<void> {

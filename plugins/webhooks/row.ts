@@ -5,6 +5,7 @@ export const hookRow: Route = {
   verb: 'POST',
   path: '/hooks/{name+}',
   mount: 'path',
+  maxBody: 'maxBodyBytes',
   call: 'hook.receive',
   auth: 'own',
   body: 'text',

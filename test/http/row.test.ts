@@ -20,6 +20,7 @@ const inbox = definePlugin(({ hooks }) => {
       auth: 'own',
       body: 'text',
       mount: 'at',
+      maxBody: 'most',
       decode: ({ segments, headers, body }) => ({
         params: { name: segments['name'] ?? '', text: typeof body === 'string' ? body : '', shown: headers['authorization'] ?? headers['x-signature'] ?? '' },
       }),
@@ -89,6 +90,15 @@ test('a row lives where the plugin\'s config wants it', async (t) => {
   const gateway = await opened(t, { config: { at: '/elsewhere/in/' } })
   assert.equal((await gateway.fetch('/elsewhere/in/x', signed('hello'))).status, 200)
   assert.equal((await gateway.fetch('/inbox/x', { method: 'POST', body: '{}' })).status, 404)
+})
+
+test('a row reads no more than its plugin\'s config allows, and no more than the gateway does', async (t) => {
+  const gateway = await opened(t, { config: { most: 10 } })
+  assert.equal((await gateway.fetch('/inbox/x', signed('x'.repeat(10)))).status, 200)
+  const refused = await gateway.fetch('/inbox/x', { method: 'POST', body: 'x'.repeat(11), headers: { authorization: '' } })
+  assert.deepEqual([refused.status, /10 bytes/.test(((await refused.json()) as { error: { message: string } }).error.message)], [413, true])
+  const wide = await opened(t, { config: { most: 100_000_000 } })
+  assert.equal((await wide.fetch('/inbox/x', signed('x'.repeat(11_000_000)))).status, 413)
 })
 
 test('a row may carry calls by name, each with the caller\'s own scopes', async (t) => {
