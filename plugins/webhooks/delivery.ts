@@ -26,16 +26,17 @@ export const ended: TypedMethod<typeof PARAMS> = {
 
 async function followUp(ending: RunEnding, ctx: Context): Promise<void> {
   const { runId, about } = ending
+  const run = { runId, startedAt: Number(about['startedAt']) }
   const endedAt = ctx.now()
   if (!ending.ok) {
     const { code, message } = ending.refusal
     ctx.log.warn('A run that a hook began has failed', { runId, hook: about['hook'], code, reason: message })
-    await closed(runId, { endedAt, error: ending.refusal }, ctx.store)
+    await closed(run, { endedAt, error: ending.refusal }, ctx.store)
     return
   }
   // `chat.run` answers this shape: chat's own contract.
   const delivery = await delivered(ending.value as unknown as ChatRunResult, about, ctx)
-  await closed(runId, { endedAt, ...(delivery && { delivery }) }, ctx.store)
+  await closed(run, { endedAt, ...(delivery && { delivery }) }, ctx.store)
 }
 
 async function delivered({ runId, response }: ChatRunResult, { channel, to }: JsonObject, ctx: Context): Promise<HookRun['delivery']> {

@@ -8,8 +8,9 @@ import { begin } from './run.ts'
 
 /** Where a wake-up without a session of its own is heard. */
 const SESSION = 'main'
-const STREAM = 'waiting'
-const TAKEN = 'taken'
+const WAITING = 'waiting'
+/** A heartbeat that finds more takes the rest the next time. */
+const TAKEN_AT_ONCE = 100
 
 /** The longest text, in characters. */
 const LONGEST = 200_000
@@ -56,17 +57,15 @@ export async function woken({ text, mode = 'now' }: HookWake, ctx: Context, untr
 }
 
 /** Keeps a text for the next heartbeat. */
-export async function keep(text: string, ctx: Pick<Context, 'store' | 'now'>): Promise<void> {
+export async function keep(text: string, ctx: Pick<Context, 'store' | 'now' | 'id'>): Promise<void> {
   const value: WaitingWake = { text, at: ctx.now() }
-  await ctx.store.write([{ append: STREAM, value: { ...value } }])
+  const key = `${String(value.at).padStart(13, '0')}-${ctx.id()}`
+  await ctx.store.write([{ put: WAITING, key, value: { ...value } }])
 }
 
+/** What two heartbeats at once both read is taken by one of them; the other is refused `conflict`. */
 async function taken({ store }: { readonly store: Store }): Promise<readonly WaitingWake[]> {
-  const mark = await store.get<number>(TAKEN, STREAM)
-  const entries = await store.read(STREAM, { after: mark?.value ?? 0, limit: 1000 })
-  const last = entries.at(-1)
-  if (!last) return []
-  // What two heartbeats at once both read is taken by one of them.
-  await store.write([{ put: TAKEN, key: STREAM, value: last.seq, ifVersion: mark?.version ?? 0 }])
-  return entries.map(({ value }) => value as unknown as WaitingWake)
+  const waiting = await store.list(WAITING, { limit: TAKEN_AT_ONCE })
+  if (waiting.length > 0) await store.write(waiting.map(({ key, version }) => ({ remove: WAITING, key, ifVersion: version })))
+  return waiting.map(({ value }) => value as unknown as WaitingWake)
 }
