@@ -2,7 +2,7 @@
  * A kernel with nothing around it: plugins are objects, the store is memory, the clock stands still. Unlike the testing
  * gateway it takes bad plugins and says what became of them.
  */
-import type { Caller, Context, GatewayEvent, GatewayFacts, Json, JsonObject, Manifest, Plugin, Sandbox, Schema } from '@isopod/plugin-api'
+import type { Caller, Context, GatewayEvent, GatewayFacts, Json, JsonObject, Manifest, Plugin, Route, Sandbox, Schema } from '@isopod/plugin-api'
 import { definePlugin, API_VERSION } from '@isopod/plugin-api'
 import { TestClient, TestClock, type ClientOptions } from '@isopod/testing'
 import { Call } from '../../kernel/call.ts'
@@ -162,3 +162,9 @@ export async function refusal(work: Promise<unknown>): Promise<{ code: string; m
   }
   throw new Error('it was not refused')
 }
+
+/** Serves one row, onto the good plugin's method unless said. */
+export const route = (path: string, call = 'good.say', verb: Route['verb'] = 'GET'): Plugin['register'] => (gateway) => gateway.hooks.routes.tap('r', (into) => into.add({ verb, path, call }))
+
+/** Offers one tool that does nothing. */
+export const tool = (name: string): Plugin['register'] => (gateway) => gateway.hooks.tools.tap('t', (into) => into.add({ name, description: '', effects: [], handle: () => 1 }))

@@ -5,15 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { test } from 'node:test'
-import type { Gateway, Method, Plugin, Route, Tool } from '@isopod/plugin-api'
+import type { Gateway, Method, Plugin, Tool } from '@isopod/plugin-api'
 import { actedInRegister, openedInRegister, PROMISED_IN_REGISTER } from '@isopod/plugin-api'
-import type { Wanted } from '../../kernel/lifecycle/plan.ts'
 import { START_DEADLINE_MS } from '../../kernel/limits.ts'
-import { all, House, methods, settled, wanted, type Spec } from '../kernel/house.ts'
+import { all, House, methods, route, settled, tool, type Spec } from '../kernel/house.ts'
 
 const good: Spec = { id: 'good', register: methods({ 'good.say': () => 'good' }) }
-const route = (path: string, call = 'good.say', verb: Route['verb'] = 'GET'): Plugin['register'] => (gateway) => gateway.hooks.routes.tap('r', (into) => into.add({ verb, path, call }))
-const tool = (name: string): Plugin['register'] => (gateway) => gateway.hooks.tools.tap('t', (into) => into.add({ name, description: '', effects: [], handle: () => 1 }))
 const dialect = (name: string): Plugin['register'] => (gateway) =>
   gateway.hooks.dialects.tap('d', (into) => into.add({ name, greet: () => ({ state: null, frames: [] }), decode: () => ({ state: null, wish: { do: 'nothing' } }), encode: () => ({ state: null, frames: [] }) }))
 const model = (name: string): Plugin['register'] => (gateway) => gateway.hooks.models.tap('m', (into) => into.add({ name, async *stream() {} }))
@@ -278,150 +275,7 @@ test('nobody can push out the kernel\'s own methods', async () => {
   assert.deepEqual(Object.keys(report.failed), ['agent'])
 })
 
-// Replacements
-
-test('a replacement that fails leaves what it would have replaced where it is', async () => {
-  const house = new House()
-  await house.want({ id: 'p', register: methods({ 'p.version': () => 1 }) })
-  const bad: readonly [string, Partial<Spec>][] = [
-    ['throws in register', { register: () => { throw new Error('x') } }],
-    ['throws in start', { register: methods({ 'p.version': () => 2 }), start: () => { throw new Error('x') } }],
-    ['needs what is not there', { needs: { ghost: '*' } }],
-    ['has a wrong API range', { api: '^9.0.0' }],
-  ]
-  for (const [what, spec] of bad) {
-    const report = await house.want({ id: 'p', version: '2.0.0', ...spec })
-    assert.ok(report.failed['p'], what)
-    assert.equal(await house.client().call('p.version'), 1, what)
-    assert.equal(house.state('p'), 'ready')
-    assert.ok(house.reason('p'))
-  }
-})
-
-test('a replacement that would break one that runs is refused, whether by its version or by what it no longer offers', async () => {
-  const house = new House()
-  const user: Spec = { id: 'user', needs: { base: '^1.0.0' }, register: route('/x', 'base.get') }
-  await house.want(user, { id: 'base', register: methods({ 'base.get': () => 1 }) })
-  const newer = await house.want(user, { id: 'base', version: '2.0.0', register: methods({ 'base.get': () => 2 }) })
-  assert.deepEqual(newer.failed, { base: 'user 1.0.0 needs base ^1.0.0, found base 2.0.0' })
-  const poorer = await house.want(user, { id: 'base', version: '1.1.0' })
-  assert.match(poorer.failed['base'] ?? '', /serves GET \/x with base\.get, which no plugin offers/)
-  assert.equal(await house.client().call('base.get'), 1)
-  assert.equal(house.state('user'), 'ready')
-})
-
-test('two that are replaced together come or stay together', async () => {
-  const house = new House()
-  await house.want({ id: 'base', register: methods({ 'base.get': () => 1 }) }, { id: 'user', needs: { base: '^1.0.0' } })
-  const report = await house.want({ id: 'base', version: '2.0.0', register: methods({ 'base.get': () => 2 }) }, { id: 'user', version: '2.0.0', needs: { base: '^2.0.0' }, start: () => { throw new Error('x') } })
-  assert.deepEqual(Object.keys(report.failed).sort(), ['base', 'user'])
-  assert.deepEqual([await house.client().call('base.get'), house.state('user')], [1, 'ready'])
-  const both = await house.want({ id: 'base', version: '2.0.0', register: methods({ 'base.get': () => 2 }) }, { id: 'user', version: '2.0.0', needs: { base: '^2.0.0' } })
-  assert.deepEqual(both.failed, {})
-  assert.equal(await house.client().call('base.get'), 2)
-})
-
-test('a plugin whose folder cannot be read at the moment goes on running', async () => {
-  const house = new House()
-  await house.want(good)
-  const report = await house.kernel.apply({ plugins: [], disabled: [], unreadable: [{ id: 'good', reason: 'half a package.json' }] })
-  assert.deepEqual(report.failed, { good: 'half a package.json' })
-  assert.equal(await house.client().call('good.say'), 'good')
-})
-
-test('switching off what others need stops those too, with the reason', async () => {
-  const house = new House()
-  const base: Spec = { id: 'base' }
-  await house.want(good, base, { id: 'user', needs: { base: '*' } })
-  const report = await house.kernel.apply({ plugins: [wanted(good), wanted({ id: 'user', needs: { base: '*' } })], disabled: [wanted(base).source], unreadable: [] })
-  assert.deepEqual(report.failed, { user: 'user 1.0.0 needs base *, which is not there' })
-  assert.deepEqual([house.state('base'), house.state('user'), house.state('good')], ['disabled', 'failed', 'ready'])
-})
-
-// Trying again
-
-/** Applies wishes as they are, so that an unchanged one is the same from change to change. */
-const apply = (house: House, wishes: readonly Wanted[], renew?: readonly string[]) => house.kernel.apply({ plugins: wishes, disabled: [], unreadable: [], ...(renew && { renew: new Set(renew) }) })
-
-/** A plugin whose `start` fails until it has luck, and counts. */
-function moody(needs: Readonly<Record<string, string>> = {}) {
-  const seen = { luck: false, starts: 0 }
-  const start = () => { seen.starts += 1; if (!seen.luck) throw new Error('not now') }
-  return { seen, wish: wanted({ id: 'moody', needs, start }) }
-}
-
-test('a failed plugin is not tried again by a change elsewhere, and its reason stays', async () => {
-  const house = new House()
-  const { seen, wish } = moody()
-  await apply(house, [wish])
-  const report = await apply(house, [wish, wanted(good)])
-  assert.deepEqual([report.failed, report.brought, seen.starts], [{ moody: '`start` failed: not now' }, ['good 1.0.0'], 1])
-  assert.deepEqual([house.state('moody'), house.reason('moody')], ['failed', '`start` failed: not now'])
-  assert.equal(house.logged('error').filter((line) => line.startsWith('plugin moody failed')).length, 1)
-})
-
-test('a failed plugin is tried again when its config or what it needs has changed, and when it is renewed', async () => {
-  const house = new House()
-  const { seen, wish } = moody({ good: '*' })
-  await apply(house, [wish, wanted(good)])
-  await apply(house, [{ ...wish, config: { n: 1 } }, wanted(good)])
-  assert.equal(seen.starts, 2)
-  await apply(house, [{ ...wish, config: { n: 1 } }, wanted({ ...good, version: '1.1.0' })])
-  assert.equal(seen.starts, 3)
-  seen.luck = true
-  assert.deepEqual((await apply(house, [{ ...wish, config: { n: 1 } }, wanted({ ...good, version: '1.1.0' })], ['moody'])).failed, {})
-  assert.deepEqual([seen.starts, house.state('moody'), house.reason('moody')], [4, 'ready', undefined])
-})
-
-test('several plugins that hang in start cost one deadline in all', async () => {
-  const house = new House()
-  const hanging = (id: string): Spec => ({ id, start: () => new Promise(() => {}) })
-  const change = house.want(good, hanging('a'), hanging('b'), hanging('c'))
-  await house.clock.advance(START_DEADLINE_MS)
-  assert.deepEqual(Object.keys((await change).failed), ['a', 'b', 'c'])
-})
-
-test('who was left out for one that is left out itself comes after all', async () => {
-  const house = new House()
-  await house.want({ id: 'runs', register: tool('two') })
-  const report = await house.want({ id: 'runs', register: tool('two') }, { id: 'b', register: all(tool('one'), tool('two')) }, { id: 'c', register: tool('one') })
-  assert.deepEqual([Object.keys(report.failed), report.brought], [['b'], ['c 1.0.0']])
-})
-
-test('who was left out for one that fails to start is started in its place', async () => {
-  const house = new House()
-  const report = await house.want({ id: 'a', register: tool('x'), start: () => { throw new Error('no') } }, { id: 'b', register: tool('x'), start: () => {} })
-  assert.deepEqual([report.failed, house.state('b')], [{ a: '`start` failed: no' }, 'ready'])
-})
-
-// What plugin.list says
-
-test('the row of a failed replacement shows what runs and what failed, each with its version', async () => {
-  const house = new House()
-  await house.want({ id: 'p' })
-  await house.want({ id: 'p', version: '2.0.0', register: () => { throw new Error('x') } })
-  assert.partialDeepStrictEqual(house.kernel.rows(), [{ id: 'p', state: 'ready', version: '1.0.0', failed: { version: '2.0.0', reason: 'x' } }])
-})
-
-test('a plugin that cannot be read is nobody\'s confidant', async () => {
-  const house = new House()
-  await house.kernel.apply({ plugins: [], disabled: [], unreadable: [{ id: 'p', reason: 'half a package.json' }] })
-  assert.partialDeepStrictEqual(house.kernel.rows(), [{ id: 'p', state: 'failed', trust: 'walled', failed: { version: '', reason: 'half a package.json' } }])
-})
-
-test('a state changes by the moves in the table only', async () => {
-  const house = new House()
-  await house.want({ id: 'p' })
-  const instance = house.kernel.generation.instances.get('p')
-  assert.throws(() => instance?.become('stopped'), /cannot go from ready to stopped/)
-  await house.want()
-  await settled()
-  assert.equal(instance?.state, 'stopped')
-  assert.throws(() => instance?.become('failed'), /cannot go from stopped to failed/)
-})
-
 test('the gateway says its failures in the log', async () => {
   const house = await fails({ id: 'bad', register: () => { throw new Error('x') } }, 'x')
   assert.ok(house.logged('error').includes('plugin bad failed: x'))
 })
-
